@@ -1,0 +1,59 @@
+"""A project from prompts: made, or continued where an earlier run was stopped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from matting.errors import ProjectError
+from matting.job import JobContext
+from matting.media import Clip
+from matting.pipeline.cut import cut
+from matting.pipeline.damage import tell_damage
+from matting.pipeline.workspace import Workspace
+from matting.project.document import Document, Methods
+from matting.project.project import DOCUMENT, Project
+from matting.project.prompts import PromptImport, read_prompts
+
+
+def cut_prompted(
+    clip: Clip, prompts: Path, folder: Path, frames: range | None, methods: Methods, ctx: JobContext
+) -> Document:
+    """Make or continue a project with the prompts of a file, and cut it.
+
+    Everything is checked before anything is written, so bad input leaves no half-made project.
+
+    Args:
+        frames: the range to work on; None keeps that of an existing project, or takes the whole clip.
+
+    Raises:
+        PromptError: the prompts do not fit the clip or the range.
+        ProjectError: the folder holds a project of another clip, or something else.
+        OutputError: the folder cannot be written.
+        Cancelled: somebody asked to stop; finished chunks stay.
+    """
+    given = read_prompts(prompts)
+    project = _project(clip, folder)
+    document = project.document.model_copy(update={"methods": methods})
+    if frames is not None:
+        document = document.model_copy(update={"in_frame": frames.start, "out_frame": frames.stop - 1})
+    checked = PromptImport(given, prompts, document)
+    for notice in checked.notices:
+        ctx.notice(notice)
+    checked.keep(project.prompts_folder)
+    project.document = checked.document
+    project.save()
+    work = Workspace.of(project, clip)
+    cut(work, ctx)
+    work.store.prune(work.referenced())
+    tell_damage(clip, ctx)
+    return project.document
+
+
+def _project(clip: Clip, folder: Path) -> Project:
+    if (folder / DOCUMENT).exists():
+        project = Project.load(folder)
+        project.document = project.relinked(clip.info)
+        return project
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ProjectError(f"{folder} exists and is not a Matteo project; choose another name for the project.")
+    return Project.create(folder, clip.info)

@@ -1,0 +1,234 @@
+"""What is known of a document at this moment: which results exist, and what each must be called.
+
+A key says everything that a result was made from. A changed document therefore asks for other keys, what nobody asks
+for any more is stale, and going back finds the old results again.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from enum import Enum
+from pathlib import Path
+
+import numpy as np
+
+from matting.arrays import Mask, StoredAlpha
+from matting.inference.matter import reach_px
+from matting.media import Clip
+from matting.pipeline.methods import matter_named, seeder_named, tracker_named
+from matting.project.document import Document, Instance
+from matting.project.project import Project
+from matting.project.store import CHUNK_FRAMES, MatteStore, chunks, digest
+
+MASKS, SEEDS, PLATE = "masks", "seeds", "plate"
+
+
+def alpha_kind(instance_id: int) -> str:
+    """Where the store keeps an instance's alphas."""
+    return f"alpha-{instance_id}"
+
+
+class State(Enum):
+    """How far a result is."""
+
+    MISSING = "missing"
+    STALE = "stale"
+    CURRENT = "current"
+
+
+@dataclass(frozen=True)
+class Presence:
+    """What is remembered of one instance in a chunk of masks.
+
+    Attributes:
+        box: (x0, y0, x1, y1) round its masks in all frames of the chunk, half-open.
+        digest: of the masks' content.
+    """
+
+    box: tuple[int, int, int, int]
+    digest: str
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A clip, a document about it, and the store with what was derived: the input of every job.
+
+    All of it are values, so a job goes on undisturbed while the artist edits the next document.
+    """
+
+    clip: Clip
+    document: Document
+    store: MatteStore
+    folder: Path
+
+    @staticmethod
+    def of(project: Project, clip: Clip) -> Workspace:
+        return Workspace(clip, project.document, project.open_store(), project.folder)
+
+    def with_document(self, document: Document) -> Workspace:
+        return replace(self, document=document)
+
+    def for_thread(self) -> Workspace:
+        """The same with a reader of its own; readers are not shared between threads."""
+        return replace(self, clip=self.clip.duplicate())
+
+    def resolve(self, path: str) -> Path:
+        """Where a path of the document is on this machine."""
+        return Project(self.folder, self.document).resolve(path)
+
+    @property
+    def prompted(self) -> tuple[Instance, ...]:
+        """The instances that have a prompt in the range."""
+        frames = self.document.frames
+        return tuple(i for i in self.document.instances if any(p.frame in frames for p in i.prompts))
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """Their ids, ascending."""
+        return tuple(sorted(instance.id for instance in self.prompted))
+
+    @property
+    def chunks(self) -> list[range]:
+        return chunks(self.document.frames)
+
+    def chunk_of(self, frame: int) -> range:
+        """The chunk that a frame of the range lies in."""
+        start = frame // CHUNK_FRAMES * CHUNK_FRAMES
+        frames = self.document.frames
+        return range(max(start, frames.start), min(start + CHUNK_FRAMES, frames.stop))
+
+    # -- masks -------------------------------------------------------------------------------------------------------
+
+    def seed_key(self, frame: int) -> str:
+        """Key of the masks that the prompts on a frame give."""
+        return digest(
+            "seed/1", self.document.media.fingerprint, seeder_named(self.document.methods.seeder).name, frame,
+            self._prompts_on(frame),
+        )  # fmt: skip
+
+    def _prompts_on(self, frame: int) -> list[object]:
+        given = [(i.id, i.prompt_at(frame)) for i in sorted(self.prompted, key=lambda i: i.id)]
+        return [(instance_id, json.loads(prompt.model_dump_json())) for instance_id, prompt in given if prompt]
+
+    def mask_key(self, chunk: range) -> str:
+        """Key of a chunk of masks: the prompted frames inside and those that bound it for each instance."""
+        bounds = []
+        for instance in sorted(self.prompted, key=lambda i: i.id):
+            frames = [p.frame for p in instance.prompts if p.frame in self.document.frames]
+            before = [f for f in frames if f < chunk.start][-1:]
+            inside = [f for f in frames if f in chunk]
+            after = [f for f in frames if f >= chunk.stop][:1]
+            bounds.append((instance.id, [self.seed_key(f) for f in (*before, *inside, *after)]))
+        tracker = tracker_named(self.document.methods.tracker).name
+        return digest("masks/1", self.document.media.fingerprint, tracker, chunk.start, chunk.stop, bounds)
+
+    def presences(self, chunk: range) -> dict[int, Presence] | None:
+        """Which instances the chunk's current masks hold; None while the masks are not there."""
+        try:
+            facts = self.store.facts(MASKS, chunk.start, self.mask_key(chunk))
+        except KeyError:
+            return None
+        return {int(i): Presence(tuple(box), content) for i, (box, content) in facts["instances"].items()}
+
+    def mask_state(self, chunk: range) -> State:
+        if self.prompted and self.store.has(MASKS, chunk.start, self.mask_key(chunk)):
+            return State.CURRENT
+        return State.MISSING if self.store.latest(MASKS, chunk.start) is None else State.STALE
+
+    def index_picture(self, frame: int) -> StoredAlpha | None:
+        """The masks of a frame, pixel value = instance id: current or stale ones, else the seed; None without any."""
+        chunk = self.chunk_of(frame)
+        key = self.mask_key(chunk)
+        if not self.store.has(MASKS, chunk.start, key):
+            if self.store.has(SEEDS, frame, self.seed_key(frame)):
+                return self.store.read_frame(SEEDS, frame, self.seed_key(frame), 0)
+            latest = self.store.latest(MASKS, chunk.start)
+            if latest is None:
+                return None
+            key = latest
+        return self.store.read_frame(MASKS, chunk.start, key, frame - chunk.start)
+
+    def masks(self, frame: int) -> Mask:
+        """``[N, H, W]`` bool in the order of :attr:`ids`; raises KeyError unless the chunk is current."""
+        chunk = self.chunk_of(frame)
+        picture = self.store.read_frame(MASKS, chunk.start, self.mask_key(chunk), frame - chunk.start)
+        return np.stack([picture == i for i in self.ids]) if self.ids else np.zeros((0, *picture.shape), np.bool_)
+
+    # -- alphas ------------------------------------------------------------------------------------------------------
+
+    def neighbours(self, presences: dict[int, Presence], instance_id: int) -> tuple[int, ...]:
+        """The instances that are matted together with this one: their boxes come near, one beside the other."""
+        reach = reach_px(self.document.size_hw)
+        found, queue = {instance_id}, [instance_id]
+        while queue:
+            x0, y0, x1, y1 = presences[queue.pop()].box
+            for other, presence in presences.items():
+                a0, b0, a1, b1 = presence.box
+                apart = max(a0 - x1, x0 - a1, b0 - y1, y0 - b1)
+                if other not in found and apart <= 2 * reach:
+                    found.add(other)
+                    queue.append(other)
+        return tuple(sorted(found))
+
+    def alpha_key(self, chunk: range, instance_id: int, presences: dict[int, Presence]) -> str:
+        """Key of an instance's alphas in a chunk: its masks' content there and that of its neighbours."""
+        group = self.neighbours(presences, instance_id)
+        return digest(
+            "alpha/1", self.document.media.fingerprint, matter_named(self.document.methods.matter or "").name,
+            chunk.start, chunk.stop, group.index(instance_id), [presences[i].digest for i in group],
+        )  # fmt: skip
+
+    def alpha_state(self, chunk: range, instance_id: int) -> State:
+        presences = self.presences(chunk)
+        if presences is not None:
+            if self.document.methods.matter is None or instance_id not in presences:
+                return State.CURRENT
+            if self.store.has(alpha_kind(instance_id), chunk.start, self.alpha_key(chunk, instance_id, presences)):
+                return State.CURRENT
+        return State.MISSING if self.store.latest(alpha_kind(instance_id), chunk.start) is None else State.STALE
+
+    def alpha(self, frame: int, instance_id: int) -> StoredAlpha:
+        """``[H, W]`` uint8; the mask itself where the document stops at masks.
+
+        Raises:
+            KeyError: it is not there, or stale.
+        """
+        chunk = self.chunk_of(frame)
+        presences = self.presences(chunk)
+        if presences is None:
+            raise KeyError(f"no masks for frame {frame}")
+        if instance_id not in presences:
+            return np.zeros(self.document.size_hw, np.uint8)
+        if self.document.methods.matter is None:
+            mask_key = self.mask_key(chunk)
+            picture = self.store.read_frame(MASKS, chunk.start, mask_key, frame - chunk.start)
+            return np.where(picture == instance_id, np.uint8(255), np.uint8(0))
+        key = self.alpha_key(chunk, instance_id, presences)
+        return self.store.read_frame(alpha_kind(instance_id), chunk.start, key, frame - chunk.start)
+
+    # -- plate -------------------------------------------------------------------------------------------------------
+
+    def plate_key(self) -> str | None:
+        """Key of the plate, which is made from all frames of the range at once; None while masks are missing."""
+        contents = []
+        for chunk in self.chunks:
+            presences = self.presences(chunk)
+            if presences is None:
+                return None
+            contents.append(sorted((i, presence.digest) for i, presence in presences.items()))
+        frames = self.document.frames
+        return digest("plate/1", self.document.media.fingerprint, frames.start, frames.stop, contents)
+
+    def referenced(self) -> list[tuple[str, int, str]]:
+        """Every result in the store that the document asks for."""
+        entries = [(SEEDS, p.frame, self.seed_key(p.frame)) for i in self.prompted for p in i.prompts]
+        plate = self.plate_key()
+        for chunk in self.chunks:
+            entries.append((MASKS, chunk.start, self.mask_key(chunk)))
+            presences = self.presences(chunk) or {}
+            if self.document.methods.matter:
+                entries += [(alpha_kind(i), chunk.start, self.alpha_key(chunk, i, presences)) for i in presences]
+            if plate:
+                entries.append((PLATE, chunk.start, plate))
+        return entries

@@ -1,0 +1,161 @@
+"""The document: everything the artist decided, frozen and validated. Pictures and mattes are elsewhere (the store)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from matting.compositing.backdrops import Backdrop, Original
+from matting.compositing.looks import Keep, Look
+
+SCHEMA_VERSION: Literal[1] = 1
+MAX_INSTANCES = 254
+"""Ids must fit an 8-bit index picture in which 0 is nobody and 255 is kept free."""
+
+Point = tuple[float, float, Literal[0, 1]]
+"""x, y in pixels of the displayed frame; 1 includes, 0 excludes."""
+Box = tuple[float, float, float, float]
+"""x0, y0, x1, y1 in pixels of the displayed frame, half-open."""
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True, allow_inf_nan=False)
+
+
+class Media(_Value):
+    """Which clip the project is about.
+
+    Attributes:
+        path: relative to the project's folder with forward slashes; absolute only where no relative one exists
+            (another drive on Windows).
+        fingerprint: identity of the clip's content; a moved clip is recognised by it.
+    """
+
+    path: str
+    fingerprint: str
+    width: Annotated[int, Field(ge=1)]
+    height: Annotated[int, Field(ge=1)]
+    frame_count: Annotated[int, Field(ge=1)]
+
+
+class Prompt(_Value):
+    """What one instance was given on one frame; without include points, box and mask it says "not here".
+
+    Attributes:
+        frame: absolute index of the frame in the clip.
+        points: see :data:`Point`.
+        box: see :data:`Box`.
+        mask: name of a PNG in the project's ``prompts`` folder, white where the instance is.
+    """
+
+    frame: Annotated[int, Field(ge=0)]
+    points: tuple[Point, ...] = ()
+    box: Box | None = None
+    mask: str | None = None
+
+    @model_validator(mode="after")
+    def _box_is_ordered(self) -> Self:
+        if self.box is not None and not (self.box[0] < self.box[2] and self.box[1] < self.box[3]):
+            raise ValueError("a box needs x0 < x1 and y0 < y1")
+        return self
+
+
+class Instance(_Value):
+    """One person (or thing) that the artist selected; ``prompts`` hold one per frame, in the order of frames."""
+
+    id: Annotated[int, Field(ge=1, le=MAX_INSTANCES)]
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    prompts: tuple[Prompt, ...] = ()
+    look: Look = Keep()
+
+    @model_validator(mode="after")
+    def _one_prompt_per_frame(self) -> Self:
+        frames = [prompt.frame for prompt in self.prompts]
+        if frames != sorted(set(frames)):
+            raise ValueError(f"the prompts of {self.name} must be one per frame, in the order of frames")
+        return self
+
+    def prompt_at(self, frame: int) -> Prompt | None:
+        return next((prompt for prompt in self.prompts if prompt.frame == frame), None)
+
+    def with_prompt(self, prompt: Prompt) -> Instance:
+        """The instance with ``prompt`` in place of what it was given on that frame."""
+        others = [p for p in self.prompts if p.frame != prompt.frame]
+        return self.model_copy(update={"prompts": tuple(sorted([*others, prompt], key=lambda p: p.frame))})
+
+    def without_prompt(self, frame: int) -> Instance:
+        return self.model_copy(update={"prompts": tuple(p for p in self.prompts if p.frame != frame)})
+
+
+class Methods(_Value):
+    """Which seeder, tracker and matter the project's results are made with; None: stop at masks."""
+
+    seeder: str = "grabcut"
+    tracker: str = "flow"
+    matter: str | None = "classical"
+
+
+class Document(_Value):
+    """A project's whole content. Every edit makes a new one; equality is by value.
+
+    Attributes:
+        in_frame, out_frame: first and last frame of the range that is worked on and exported, both included.
+        next_id: the id that the next new instance gets; ids are never given twice.
+    """
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    media: Media
+    in_frame: Annotated[int, Field(ge=0)]
+    out_frame: Annotated[int, Field(ge=0)]
+    instances: tuple[Instance, ...] = ()
+    next_id: Annotated[int, Field(ge=1)] = 1
+    backdrop: Backdrop = Original()
+    methods: Methods = Methods()
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if not self.in_frame <= self.out_frame < self.media.frame_count:
+            raise ValueError(
+                f"the range {self.in_frame}-{self.out_frame} does not lie in the clip's frames"
+                f" 0-{self.media.frame_count - 1}"
+            )
+        ids = [instance.id for instance in self.instances]
+        if len(set(ids)) != len(ids):
+            raise ValueError("two instances have the same id")
+        if ids and self.next_id <= max(ids):
+            raise ValueError("next_id must be above all ids in use")
+        return self
+
+    @property
+    def frames(self) -> range:
+        """The frames from in to out."""
+        return range(self.in_frame, self.out_frame + 1)
+
+    @property
+    def size_hw(self) -> tuple[int, int]:
+        return self.media.height, self.media.width
+
+    def instance(self, instance_id: int) -> Instance:
+        """The instance with this id; raises KeyError."""
+        for instance in self.instances:
+            if instance.id == instance_id:
+                return instance
+        raise KeyError(instance_id)
+
+    def with_instance(self, instance: Instance) -> Document:
+        """The document with ``instance`` in place of the one with the same id, or added at the end."""
+        if any(i.id == instance.id for i in self.instances):
+            instances = tuple(instance if i.id == instance.id else i for i in self.instances)
+        else:
+            instances = (*self.instances, instance)
+        return self.model_copy(
+            update={"instances": instances, "next_id": max(self.next_id, instance.id + 1)},
+        )
+
+    def without_instance(self, instance_id: int) -> Document:
+        return self.model_copy(update={"instances": tuple(i for i in self.instances if i.id != instance_id)})
+
+    def new_instance(self, name: str | None = None) -> Instance:
+        """An instance that is not in the document yet, with the next id."""
+        return Instance(id=self.next_id, name=name or f"Person {self.next_id}")

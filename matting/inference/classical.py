@@ -1,0 +1,114 @@
+"""Mattes without any weights: closed-form matting in a band round each mask.
+
+Source:
+    Levin, Lischinski, Weiss, "A Closed-Form Solution to Natural Image Matting" (PAMI 2008). The matting Laplacian is
+    PyMatting's. Differs from the paper: the constraints are the band's edges and a graded trust in the mask.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from pymatting.laplacian.cf_laplacian import cf_laplacian
+from scipy.sparse import coo_array, csr_array, diags_array
+from scipy.sparse.linalg import cg
+
+from matting.arrays import FloatArray, Mask, check_shape
+from matting.errors import ShapeError
+from matting.inference.band import Band, band_around, band_px
+
+_EPSILON = 1e-6
+_TOLERANCE = 1e-4
+_MOST_STEPS = 100
+# PyMatting's Laplacian takes 400 bytes for every pixel it is given, known or not.
+_STRIP_PIXELS = 250_000
+# The solution creeps a few stored steps away from 0 and 1 all over the band; such haze would put a look's tint, or a
+# hole, where there is none.
+_HAZE = 0.04
+
+
+class ClassicalMatter:
+    """A :class:`~matting.inference.matter.Matter` that solves each instance of each frame by itself.
+
+    Safe to call from several threads at once: of PyMatting only kernels without numba's parallel loops are used (its
+    ``workqueue`` threading layer would abort the process when entered twice).
+    """
+
+    @property
+    def name(self) -> str:
+        return "classical/1"
+
+    def matte(self, frames: NDArray[np.uint8], masks: Mask) -> FloatArray:
+        """Estimate the opacity of each instance; see :meth:`matting.inference.matter.Matter.matte`.
+
+        Raises:
+            ShapeError: frames and masks disagree in size or number, or are not uint8 and bool (uint8 masks will do).
+        """
+        check_shape("frames", frames, (None, None, None, 3))
+        length, height, width = frames.shape[:3]
+        check_shape("masks", masks, (length, None, height, width))
+        if frames.dtype != np.uint8 or masks.dtype not in (np.bool_, np.uint8):
+            raise ShapeError(f"frames are {frames.dtype} and masks {masks.dtype}, expected uint8 and bool")
+        chosen = masks.astype(np.bool_)
+        alphas = np.zeros(masks.shape, np.float32)
+        for index, frame in enumerate(frames):
+            alphas[index] = _matte_frame(frame, chosen[index])
+        return alphas
+
+
+def _matte_frame(frame: NDArray[np.uint8], masks: Mask) -> FloatArray:
+    alphas = np.zeros(masks.shape, np.float32)
+    anyone = masks.any(axis=0)
+    for alpha, mask in zip(alphas, masks, strict=True):
+        if mask.any():
+            band = band_around(mask, anyone & ~mask, band_px(frame.shape[:2]))
+            alpha[band.box] = _solve(frame[band.box], band)
+    # Where two people meet both bands claim the pixel: each keeps its share of it.
+    alphas /= np.maximum(alphas.sum(axis=0), 1)
+    return alphas
+
+
+def _solve(picture: NDArray[np.uint8], band: Band) -> FloatArray:
+    """The alpha that fits the picture's local colour lines, the band's edges and the trust in the mask best."""
+    alpha = band.opaque.astype(np.float32)
+    if band.unknown.any():
+        smooth, pull = _system(picture / 255.0, band)
+        trust, guess = band.trust[band.unknown], band.guess[band.unknown]
+        matrix = csr_array(smooth + diags_array(trust))
+        # Single precision halves the time of the steps, which wait for memory; the trust keeps them well conditioned.
+        found, _ = cg(
+            matrix,
+            pull + trust * guess,
+            x0=guess,
+            rtol=_TOLERANCE,
+            maxiter=_MOST_STEPS,
+            M=diags_array(1 / matrix.diagonal()),
+        )
+        alpha[band.unknown] = np.clip((found - _HAZE) / (1 - 2 * _HAZE), 0, 1)
+    return alpha
+
+
+def _system(picture: NDArray[np.float64], band: Band) -> tuple[csr_array, FloatArray]:
+    """The matting Laplacian between unknown pixels, and what the opaque ones pull them to.
+
+    Returns:
+        ``[n, n]`` float32 and ``[n]`` float32 over the n unknown pixels in reading order.
+    """
+    height, width = band.unknown.shape
+    number = np.cumsum(band.unknown).reshape(height, width) - 1
+    count = int(number[-1, -1]) + 1
+    pull = np.zeros(count, np.float32)
+    parts = []
+    rows = max(1, _STRIP_PIXELS // width)
+    for top in range(0, height, rows):
+        # A window belongs to the strip of its middle row, so a strip takes in one more row on either side.
+        strip = slice(max(0, top - 1), min(height, top + rows + 1))
+        unknown = band.unknown[strip].ravel()
+        if unknown.any():
+            laplacian = cf_laplacian(picture[strip], _EPSILON, 1, ~band.unknown[strip])[unknown].astype(np.float32)
+            numbers = number[strip].ravel()[unknown]
+            pull[numbers] -= laplacian @ band.opaque[strip].ravel().astype(np.float32)
+            part = coo_array(laplacian[:, unknown])
+            parts.append((part.data, numbers[part.row], numbers[part.col]))
+    values, row, column = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return csr_array((values, (row, column)), shape=(count, count)), pull

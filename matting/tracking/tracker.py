@@ -1,0 +1,57 @@
+"""Carrying masks from the prompted frames to the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from matting.arrays import Mask
+from matting.frames import FrameSource
+from matting.job import JobContext
+
+
+@dataclass(frozen=True)
+class FrameMasks:
+    """The masks of all tracked instances on one frame.
+
+    Attributes:
+        index: the frame.
+        ids: instance ids, ascending.
+        masks: ``[N, H, W]`` bool in the order of ``ids``; no pixel belongs to two.
+    """
+
+    index: int
+    ids: tuple[int, ...]
+    masks: Mask
+
+
+class Tracker(Protocol):
+    """One way of carrying masks through a shot."""
+
+    @property
+    def name(self) -> str:
+        """Method and version; a part of the key of everything derived from its masks."""
+        ...
+
+    def track(
+        self, clip: FrameSource, span: range, seeds: Mapping[int, Mapping[int, Mask]], ctx: JobContext
+    ) -> Iterator[FrameMasks]:
+        """Find every seeded instance on every frame of ``span``.
+
+        Args:
+            clip: where the pictures come from.
+            span: the frames wanted, step 1.
+            seeds: frame index → instance id → ``[H, W]`` bool, the instance's mask on that prompted frame; an empty
+                mask says that the instance is not there. An instance's track between two of its neighbouring seeds
+                depends on nothing outside them. Seeds outside ``span`` count as far as they bound it.
+            ctx: told the progress; asked to stop between frames.
+
+        Yields:
+            Each frame of ``span`` exactly once, in any order. On a seeded frame the seed itself comes back (where
+            seeds overlap, each pixel goes to one of them). The memory used does not grow with ``span``.
+
+        Raises:
+            Cancelled: somebody asked to stop.
+        """
+        ...

@@ -1,0 +1,310 @@
+"""The commands of design section 5; each reads its arguments, calls the pipeline and says what came out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from matting.cli.benchmark import benchmark
+from matting.cli.demo import demo
+from matting.cli.doctor import doctor
+from matting.cli.progress import progress, say, warn
+from matting.compositing import backdrops, looks
+from matting.errors import MediaError, ProjectError
+from matting.media import Clip, open_clip
+from matting.media.presets import Preset
+from matting.pipeline import methods
+from matting.project.document import Document, Instance
+from matting.project.project import Project
+
+app = typer.Typer(
+    name="matteo",
+    help="A video editor in which each person is a layer. Without a command the editor opens.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+ClipArgument: TypeAlias = Annotated[
+    Path, typer.Argument(metavar="CLIP", help="A video file, or a folder, %05d pattern or glob of pictures.")
+]
+ProjectArgument: TypeAlias = Annotated[Path, typer.Argument(metavar="DIR.matteo", help="The project's folder.")]
+MasksOption: TypeAlias = Annotated[Path, typer.Option(help="Folder of index pictures, one a frame.")]
+OutFolder: TypeAlias = Annotated[Path, typer.Option(help="Folder for what is written.")]
+OverwriteOption: TypeAlias = Annotated[bool, typer.Option("--overwrite", help="Replace what exists.")]
+FramesOption: TypeAlias = Annotated[
+    str | None, typer.Option("--frames", metavar="A-B", help="First and last frame, counted from 0, both included.")
+]
+SeederOption: TypeAlias = Annotated[str, typer.Option(help="|".join(methods.SEEDERS))]
+TrackerOption: TypeAlias = Annotated[str, typer.Option(help="|".join(methods.TRACKERS))]
+MatterOption: TypeAlias = Annotated[str, typer.Option(help="|".join(methods.MATTERS))]
+WeightsOption: TypeAlias = Annotated[Path | None, typer.Option(help="Weights of a learned matter.")]
+DeviceOption: TypeAlias = Annotated[str, typer.Option(help="auto|cpu|cuda[:k]")]
+
+
+class What(StrEnum):
+    """What ``export`` writes."""
+
+    COMPOSITE = "composite"
+    MATTE = "matte"
+    CUTOUT = "cutout"
+    MASK = "mask"
+
+
+def frame_range(text: str | None, frame_count: int) -> range | None:
+    """``A-B`` as a range; wrong usage when it is no range of the clip."""
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d+)(?:-(\d+))?", text)
+    if not match:
+        raise typer.BadParameter(f"--frames takes A-B, for example 0-99; {text} is something else.")
+    first, last = int(match[1]), int(match[2] or match[1])
+    if not first <= last < frame_count:
+        raise MediaError(f"The frames {text} are not in the clip, which has the frames 0-{frame_count - 1}.")
+    return range(first, last + 1)
+
+
+def open_told(path: Path) -> Clip:
+    """Open a clip and pass on what the artist should know about it."""
+    clip = open_clip(path)
+    for notice in clip.info.notices:
+        warn(notice)
+    return clip
+
+
+def _checked_weights(weights: Path | None, matter: str) -> None:
+    if weights is not None and matter in ("auto", "classical", "none"):
+        raise typer.BadParameter("--weights belongs to a learned matter: lite, msg-vim or maggie.")
+
+
+@app.command("open")
+def open_command(context: typer.Context, file: Annotated[Path, typer.Argument(help="A clip or a project.")]) -> int:
+    """Open a clip or a project in the editor."""
+    open_editor: Callable[[Path | None], int] = context.obj
+    if not file.exists() and not any(mark in file.name for mark in "%*?["):
+        raise MediaError(f"{file} is not there.")
+    raise typer.Exit(open_editor(file))
+
+
+@app.command()
+def cut(
+    clip: ClipArgument,
+    prompts: Annotated[Path, typer.Option(metavar="P.json", help="Points and boxes for each instance.")],
+    project: Annotated[Path, typer.Option(metavar="DIR.matteo", help="The project to make or continue.")],
+    frames: FramesOption = None,
+    seeder: SeederOption = "auto",
+    tracker: TrackerOption = "auto",
+    matter: MatterOption = "auto",
+    weights: WeightsOption = None,
+    device: DeviceOption = "auto",
+) -> None:
+    """Select, track and matte the prompted instances; an existing project of the same clip is continued."""
+    from matting.pipeline.prompted import cut_prompted
+
+    _checked_weights(weights, matter)
+    chosen = methods.choose_methods(seeder, tracker, matter)
+    methods.check_device(device)
+    with open_told(clip) as footage:
+        span = frame_range(frames, len(footage))
+        say(f"seeder {chosen.seeder}, tracker {chosen.tracker}, matter {chosen.matter or 'none'}")
+        with progress() as ctx:
+            document = cut_prompted(footage, prompts, project, span, chosen, ctx)
+        names = ", ".join(f"{i.id} {i.name}" for i in document.instances)
+        say(f"{project}: frames {document.in_frame}-{document.out_frame}, instances {names}")
+
+
+def _instance(document: Document, wanted: str) -> Instance:
+    for instance in document.instances:
+        if instance.name == wanted:
+            return instance
+    for instance in document.instances:
+        if str(instance.id) == wanted:
+            return instance
+    known = ", ".join(f"{i.id} {i.name}" for i in document.instances) or "none"
+    raise ProjectError(f"There is no instance {wanted} in the project; it has: {known}.")
+
+
+def _one_of(given: dict[str, object]) -> str:
+    chosen = [name for name, value in given.items() if value not in (None, False)]
+    if len(chosen) != 1:
+        raise typer.BadParameter(f"Give exactly one of {', '.join(given)}.")
+    return chosen[0]
+
+
+def _color(text: str) -> str:
+    if not re.fullmatch(r"#[0-9A-Fa-f]{6}", text):
+        raise typer.BadParameter(f"A colour is written #RRGGBB; {text} is something else.")
+    return text
+
+
+@app.command()
+def look(
+    project: ProjectArgument,
+    instance: Annotated[str, typer.Option(metavar="ID|NAME", help="Whose look.")],
+    keep: Annotated[bool, typer.Option("--keep", help="Leave as it is.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Take out.")] = False,
+    recolor: Annotated[
+        str | None, typer.Option(metavar="#RRGGBB[@STRENGTH]", help="Another colour; strength 0 to 1.")
+    ] = None,
+    blur: Annotated[float | None, typer.Option(metavar="RADIUS", min=0.1, max=500, help="Blur, in pixels.")] = None,
+) -> None:
+    """Say what is done to one instance."""
+    chosen = _one_of({"--keep": keep, "--remove": remove, "--recolor": recolor, "--blur": blur})
+    new: looks.Look = looks.Keep()
+    if chosen == "--remove":
+        new = looks.Remove()
+    elif recolor is not None:
+        color, _, strength = recolor.partition("@")
+        if strength and not re.fullmatch(r"0?\.\d+|[01](\.0*)?", strength):
+            raise typer.BadParameter(f"The strength of --recolor goes from 0 to 1; {strength} is something else.")
+        new = looks.Recolor(color=_color(color), strength=float(strength) if strength else looks.DEFAULT_STRENGTH)
+    elif blur is not None:
+        new = looks.Blur(radius=blur)
+    opened = Project.load(project)
+    whose = _instance(opened.document, instance)
+    opened.document = opened.document.with_instance(whose.model_copy(update={"look": new}))
+    opened.save()
+    say(f"{whose.name}: {new.kind}")
+
+
+@app.command()
+def backdrop(
+    project: ProjectArgument,
+    original: Annotated[bool, typer.Option("--original", help="The footage itself.")] = False,
+    plate: Annotated[bool, typer.Option("--plate", help="The footage with everybody taken out.")] = False,
+    color: Annotated[str | None, typer.Option(metavar="#RRGGBB", help="One colour.")] = None,
+    image: Annotated[Path | None, typer.Option(metavar="FILE", help="A still picture.")] = None,
+    video: Annotated[Path | None, typer.Option(metavar="FILE", help="Another video, looped.")] = None,
+    blur: Annotated[float | None, typer.Option(metavar="R", min=0.1, max=500, help="The footage, blurred.")] = None,
+    transparent: Annotated[bool, typer.Option("--transparent", help="Nothing.")] = False,
+) -> None:
+    """Say what stands behind the instances."""
+    from matting.pipeline.picture import read_image
+
+    chosen = _one_of({
+        "--original": original, "--plate": plate, "--color": color, "--image": image,
+        "--video": video, "--blur": blur, "--transparent": transparent,
+    })  # fmt: skip
+    opened = Project.load(project)
+    new: backdrops.Backdrop = backdrops.Original()
+    if chosen == "--plate":
+        new = backdrops.Plate()
+    elif chosen == "--transparent":
+        new = backdrops.Transparent()
+    elif color is not None:
+        new = backdrops.Color(color=_color(color))
+    elif image is not None:
+        read_image(image)
+        new = backdrops.Image(path=opened.relative(image))
+    elif video is not None:
+        open_clip(video).close()
+        new = backdrops.Video(path=opened.relative(video))
+    elif blur is not None:
+        new = backdrops.Blurred(radius=blur)
+    opened.document = opened.document.model_copy(update={"backdrop": new})
+    opened.save()
+    say(f"backdrop: {new.kind}")
+
+
+@app.command()
+def export(
+    project: ProjectArgument,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The file or folder to write.")],
+    preset: Annotated[Preset | None, typer.Option(help="How it is encoded; by OUT's extension if not given.")] = None,
+    what: Annotated[What, typer.Option(help="What is written.")] = What.COMPOSITE,
+    instance: Annotated[str, typer.Option(metavar="ID|NAME|all", help="Whose matte or cut-out.")] = "all",
+    merge: Annotated[bool, typer.Option("--merge", help="One matte or cut-out of all instances.")] = False,
+    frames: FramesOption = None,
+    start_number: Annotated[int | None, typer.Option(min=0, help="Number of the first picture.")] = None,
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Write the composite, mattes, cut-outs or masks of a project."""
+    from matting.pipeline.export import Target
+    from matting.pipeline.export import export as write
+    from matting.pipeline.workspace import Workspace
+
+    opened = Project.load(project)
+    chosen = None if instance == "all" else (_instance(opened.document, instance).id,)
+    with opened.open_clip() as clip:
+        for notice in clip.info.notices:
+            warn(notice)
+        target = Target(out, preset, what.value, chosen, merge, frame_range(frames, len(clip)), overwrite, start_number)
+        with progress() as ctx:
+            write(Workspace.of(opened, clip), target, ctx)
+    say(str(out))
+
+
+@app.command()
+def track(
+    clip: ClipArgument,
+    masks: MasksOption,
+    out: OutFolder,
+    tracker: TrackerOption = "auto",
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Masks on some frames in, masks on all frames out."""
+    from matting.pipeline.folders import track_folder
+
+    chosen = methods.choose_methods(tracker=tracker).tracker
+    with open_told(clip) as footage, progress() as ctx:
+        track_folder(footage, masks, out, methods.tracker_named(chosen), overwrite, ctx)
+    say(f"{out}: masks by {chosen}")
+
+
+@app.command("matte")
+def matte_command(
+    clip: ClipArgument,
+    masks: MasksOption,
+    out: OutFolder,
+    matter: MatterOption = "auto",
+    weights: WeightsOption = None,
+    device: DeviceOption = "auto",
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Masks in, alphas out, without a project."""
+    from matting.pipeline.folders import matte_folder
+
+    _checked_weights(weights, matter)
+    if matter == "none":
+        raise typer.BadParameter("--matter none makes no alphas; choose another one.")
+    chosen = methods.choose_methods(matter=matter).matter or ""
+    methods.check_device(device)
+    with open_told(clip) as footage, progress() as ctx:
+        matte_folder(footage, masks, out, methods.matter_named(chosen), overwrite, ctx)
+    say(f"{out}: alphas by {chosen}")
+
+
+@app.command("plate")
+def plate_command(
+    clip: ClipArgument,
+    masks: MasksOption,
+    out: Annotated[Path, typer.Option(metavar="DIR|FILE", help="A folder of pictures or a video.")],
+    overwrite: OverwriteOption = False,
+) -> None:
+    """Remove what the masks cover."""
+    from matting.pipeline.folders import plate_folder
+
+    with open_told(clip) as footage, progress() as ctx:
+        plate_folder(footage, masks, out, overwrite, ctx)
+    say(str(out))
+
+
+@app.command()
+def relink(project: ProjectArgument, clip: ClipArgument) -> None:
+    """Tell a project where its clip is now."""
+    opened = Project.load(project)
+    with open_clip(clip) as footage:
+        opened.document = opened.relinked(footage.info)
+    opened.save()
+    say(f"{project}: {opened.document.media.path}")
+
+
+app.command()(demo)
+app.command()(doctor)
+app.add_typer(benchmark, name="benchmark")

@@ -1,0 +1,69 @@
+"""SIGKILL at any point: the project opens, nothing finished is redone, nothing half written has a final name."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import main
+from matting.files import PARTIAL
+from matting.media import open_clip
+from matting.project.project import Project
+
+Run = Callable[..., int]
+
+
+def killed_once(seen: Callable[[], bool], *arguments: object) -> bool:
+    """Start the program, kill it as soon as ``seen`` is true; returns whether it was still running then."""
+    command = [sys.executable, main.__file__, *map(str, arguments)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 120
+    while process.poll() is None and not seen():
+        assert time.monotonic() < until
+        time.sleep(0.002)
+    running = process.poll() is None
+    process.kill()
+    process.wait()
+    return running
+
+
+def finished(project: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in project.glob("store/*/*/*") if PARTIAL not in path.name}
+
+
+@pytest.mark.parametrize("chunks", [1, 3, 5])
+def test_a_killed_cut_goes_on_where_it_was(clip: Path, prompts: Path, tmp_path: Path, matteo: Run, chunks: int) -> None:
+    project = tmp_path / "shot.matteo"
+    arguments = ("cut", clip, "--prompts", prompts, "--project", project)
+    assert killed_once(lambda: len(finished(project)) >= chunks, *arguments)
+    before = finished(project)
+    assert len(before) >= chunks
+    assert Project.load(project).document.instances[0].name == "ann"
+    assert matteo(*arguments) == 0
+    after = finished(project)
+    assert {path: after[path] for path in before} == before
+    assert not [path for path in project.rglob("*") if PARTIAL in path.name]
+
+
+def test_a_killed_export_leaves_nothing_under_its_name(project: Path, tmp_path: Path, matteo: Run) -> None:
+    matteo("look", project, "--instance", "1", "--blur", "3")
+    out = tmp_path / "out.mkv"
+    folder = tmp_path / "pictures"
+
+    def begun() -> bool:
+        return any(PARTIAL in path.name for path in tmp_path.iterdir())
+
+    for target in (out, folder):
+        assert killed_once(begun, "export", project, target)
+        assert not target.exists()
+        assert matteo("export", project, target) == 0
+    with open_clip(out) as video, open_clip(folder) as pictures:
+        assert len(video) == len(pictures) == 20
+        for index in (0, 19):
+            np.testing.assert_array_equal(video.frame(index), pictures.frame(index))

@@ -1,0 +1,1 @@
+"""The Qt editor of Matteo. Everything that imports Qt lives in this package."""

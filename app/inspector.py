@@ -1,0 +1,131 @@
+"""The inspector: prompts, look, backdrop and actions for what is active."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from app.icons import give_icon
+from app.inspector_backdrop import BackdropGroup
+from app.inspector_fields import Group, hint_label
+from app.inspector_look import LookGroup
+from app.inspector_prompts import PromptGroup
+from app.naming import named
+from app.palette import person_color, text_on
+from app.session import Session
+from app.theme import RAISED, TEXT
+
+_CLOSED = "Open a clip to begin."
+_NOBODY = "Add a person to the list, then click them in the viewer."
+
+
+class Inspector(QScrollArea):
+    """Groups about the active person, then about the whole picture."""
+
+    track_requested = Signal()
+    matte_requested = Signal()
+    plate_requested = Signal()
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("inspector")
+        self.setAccessibleName("Inspector")
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._session = session
+        self._busy = False
+        content = named(QWidget(), "inspectorContent")
+        self.setStyleSheet("#inspector, #inspectorContent { border: none; background: transparent; }")
+        column = QVBoxLayout(content)
+        column.setContentsMargins(0, 0, 0, 8)
+        column.setSpacing(0)
+        self._prompts = PromptGroup(session, content)
+        self._look = LookGroup(session, content)
+        self._backdrop = BackdropGroup(session, content)
+        column.addWidget(self._title(content))
+        for group in (self._prompts, self._look, self._backdrop, self._actions(content)):
+            column.addWidget(group)
+        column.addStretch(1)
+        self.setWidget(content)
+        self.setMinimumWidth(content.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width())
+        session.opened.connect(self.refresh)
+        session.changed.connect(self.refresh)
+        session.active_changed.connect(self.refresh)
+        session.frame_changed.connect(self._prompts.refresh)
+        self.refresh()
+
+    def set_busy(self, busy: bool) -> None:
+        """Hold back the actions while a job runs."""
+        self._busy = busy
+        self._refresh_actions()
+
+    def refresh(self) -> None:
+        """Follow the session."""
+        for group in (self._prompts, self._look, self._backdrop):
+            group.refresh()
+        person = self._session.active
+        self._name.setText(person.name if person is not None else "Nobody is active")
+        self._badge.setText(str(person.id) if person is not None else "")
+        color = person_color(person.id) if person is not None else None
+        back, front = (color.name(), text_on(color).name()) if color is not None else (RAISED, TEXT)
+        self._badge.setStyleSheet(f"background: {back}; color: {front}; border-radius: 4px; font-weight: bold;")
+        self._hint.setText(_NOBODY if self._session.is_open else _CLOSED)
+        self._hint.setVisible(person is None)
+        self._refresh_actions()
+
+    def _refresh_actions(self) -> None:
+        is_open = self._session.is_open
+        prompted = is_open and any(person.prompts for person in self._session.document.instances)
+        for button in (self._track, self._matte, self._plate):
+            button.setEnabled(prompted and not self._busy)
+        self._method.setText(self._how_it_is_made() if is_open else "")
+        self._method.setVisible(is_open)
+
+    def _how_it_is_made(self) -> str:
+        document = self._session.document
+        methods, (height, width) = document.methods, document.size_hw
+        names = [methods.seeder, methods.tracker, methods.matter or "masks only"]
+        return f"Made with {' · '.join(names)}; processed at source resolution, {width}×{height}."
+
+    # -- layout ------------------------------------------------------------------------------------------------------
+
+    def _title(self, parent: QWidget) -> QWidget:
+        box = QWidget(parent)
+        self._badge = QLabel(box, alignment=Qt.AlignmentFlag.AlignCenter)
+        self._badge.setFixedSize(22, 20)
+        self._name = named(QLabel(box), "inspectorName")
+        self._name.setStyleSheet("font-weight: bold;")
+        self._name.setMinimumWidth(1)  # a long name is cut, it does not widen the panel
+        self._hint = hint_label("inspectorHint", box)
+        head = QHBoxLayout()
+        head.addWidget(self._badge)
+        head.addWidget(self._name, 1)
+        column = QVBoxLayout(box)
+        column.setContentsMargins(16, 10, 12, 6)
+        column.addLayout(head)
+        column.addWidget(self._hint)
+        return box
+
+    def _actions(self, parent: QWidget) -> Group:
+        group = Group("Actions", "inspectorActions", parent)
+        hint = "Carry the masks of all people from their prompts through in…out (Ctrl+T)"
+        self._track = named(QPushButton("Track", group), "inspectorTrack", hint)
+        give_icon(self._track, "mdi6.vector-polyline")
+        self._track.clicked.connect(self.track_requested)
+        hint = "Turn the masks into soft mattes from in to out; tracks first where needed (Ctrl+M)"
+        self._matte = named(QPushButton("Matte", group), "inspectorMatte", hint)
+        give_icon(self._matte, "mdi6.circle-opacity")
+        self._matte.clicked.connect(self.matte_requested)
+        hint = "Make the background without people, which Remove and the plate backdrop show"
+        self._plate = named(QPushButton("Plate", group), "inspectorPlate", hint)
+        give_icon(self._plate, "mdi6.image-outline")
+        self._plate.clicked.connect(self.plate_requested)
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        for button in (self._track, self._matte, self._plate):
+            row.addWidget(button, 1)
+        self._method = hint_label("inspectorMethod", group)
+        group.rows.addLayout(row)
+        group.rows.addWidget(self._method)
+        return group

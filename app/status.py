@@ -1,0 +1,93 @@
+"""What the timeline's lanes say: which frames of whom are tracked, matted or stale. Computed in a worker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.timeline.lanes import LaneSpan
+from matting.job import JobContext
+
+if TYPE_CHECKING:  # brings zarr
+    from matting.pipeline.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far a document is.
+
+    Attributes:
+        lanes: by instance id, see :func:`lane_states`.
+        words: the same in a few words for the list of people.
+        plate_missing: key of a plate that the composite needs and that only has to be built, else "".
+    """
+
+    lanes: dict[int, list[LaneSpan]]
+    words: dict[int, str]
+    plate_missing: str
+
+
+def look_up(work: Workspace, ctx: JobContext) -> Status:
+    """Ask the store for everything the document needs."""
+    lanes = lane_states(work, ctx)
+    total = len(work.document.frames)
+    return Status(lanes, {i: in_words(spans, total) for i, spans in lanes.items()}, _missing_plate(work, lanes))
+
+
+def in_words(spans: list[LaneSpan], total: int) -> str:
+    """Such as "matted 24/24": how much is there of the furthest kind, and whether some of it is stale."""
+    counts = {
+        state: sum(s.stop - s.start for s in spans if s.state == state) for state in ("matted", "tracked", "stale")
+    }
+    done = counts["matted"] or counts["matted"] + counts["tracked"]
+    words = [f"{'matted' if counts['matted'] else 'tracked'} {done}/{total}"] if done else []
+    words += [f"stale {counts['stale']}"] if counts["stale"] else []
+    return ", ".join(words) or "not tracked"
+
+
+def _missing_plate(work: Workspace, lanes: dict[int, list[LaneSpan]]) -> str:
+    from matting.pipeline.picture import Compositor
+    from matting.pipeline.workspace import PLATE
+
+    if not Compositor(work).needs_plate:
+        return ""
+    covered = [sum(s.stop - s.start for s in lanes[i] if s.state != "stale") for i in work.ids]
+    key = work.plate_key()
+    if key is None or any(frames < len(work.document.frames) for frames in covered):
+        return ""
+    return "" if all(work.store.has(PLATE, chunk.start, key) for chunk in work.chunks) else key
+
+
+def lane_states(work: Workspace, ctx: JobContext) -> dict[int, list[LaneSpan]]:
+    """The spans of every person, neighbouring ones of one state joined."""
+    spans: dict[int, list[LaneSpan]] = {instance.id: [] for instance in work.document.instances}
+    for chunk in work.chunks:
+        ctx.raise_if_cancelled()
+        for instance_id, known in spans.items():
+            state = _state(work, chunk, instance_id)
+            if state is None:
+                continue
+            if known and known[-1].state == state and known[-1].stop == chunk.start:
+                known[-1] = LaneSpan(known[-1].start, chunk.stop, state)
+            else:
+                known.append(LaneSpan(chunk.start, chunk.stop, state))
+    return spans
+
+
+def _state(work: Workspace, chunk: range, instance_id: int) -> str | None:
+    from matting.pipeline.workspace import MASKS, State, alpha_kind
+
+    if work.mask_state(chunk) is State.CURRENT:
+        if instance_id not in work.ids:
+            return None
+        if work.document.methods.matter is None:
+            return "tracked"
+        # Who is not there has no alpha to wait for; the others say whether this part was matted.
+        presences = work.presences(chunk) or {}
+        asked = [instance_id] if instance_id in presences else list(presences)
+        return "matted" if all(work.alpha_state(chunk, i) is State.CURRENT for i in asked) else "tracked"
+    latest = work.store.latest(MASKS, chunk.start)
+    if latest is None:
+        return None
+    was_there = str(instance_id) in work.store.facts(MASKS, chunk.start, latest).get("instances", {})
+    return "stale" if was_there or work.store.latest(alpha_kind(instance_id), chunk.start) is not None else None

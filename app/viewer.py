@@ -1,0 +1,340 @@
+"""The viewer: the picture, zoomed and panned, with the prompts of the frame over it."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QEnterEvent,
+    QFocusEvent,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QWidget
+
+from app.markers import paint_drag, paint_prompts
+from app.prompting import clipped_box
+from app.session import Session
+from app.theme import GROUND, LINE
+from app.views import Shown
+from matting.project.document import Box
+
+STEP = 1.2
+"""Factor of one notch of the wheel."""
+SMALLEST, LARGEST = 0.02, 64.0
+MARGIN_PX = 12
+CRISP_FROM = 2.0
+"""Device pixels per picture pixel from which single pixels are to be seen."""
+DRAG_PX = 5
+"""How far the mouse moves before a click becomes a box."""
+
+
+class Tool(Enum):
+    """What the left button does in the viewer."""
+
+    POINT = auto()
+    HAND = auto()
+
+
+class Viewer(QWidget):
+    """Shows one picture; clicks with the point tool come out as points and boxes in pixels of the frame."""
+
+    point_given = Signal(float, float, int)
+    """x, y and 1 to include or 0 to exclude."""
+    box_given = Signal(object)
+    space_tapped = Signal()
+    peeked = Signal(bool)
+    """The artist holds the key to see the source, or let go of it."""
+    pointed_at = Signal(object)
+    """(x, y) in whole pixels of the frame under the mouse, or None."""
+    zoomed = Signal(float)
+    """Device pixels per picture pixel."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("viewer")
+        self.setAccessibleName("Viewer")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setMinimumSize(240, 160)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self._session = session
+        self._shown: Shown | None = None
+        self._small = QImage()
+        self._aspect = 1.0
+        self._size_wh = (1, 1)
+        self._scale = 1.0
+        self._offset = QPointF()
+        self._fitted = True
+        self._tool = Tool.POINT
+        self._press: QPointF | None = None
+        self._dragged: QPointF | None = None
+        self._pan_from: QPointF | None = None
+        self._space = self._space_used = False
+        session.opened.connect(self._on_opened)
+        session.changed.connect(self.update)
+        session.frame_changed.connect(self.update)
+        session.active_changed.connect(self.update)
+
+    # -- what is shown ---------------------------------------------------------------------------------------------
+
+    @property
+    def shown(self) -> Shown | None:
+        """The picture on the screen."""
+        return self._shown
+
+    def show_picture(self, shown: Shown) -> None:
+        self._shown, self._small = shown, QImage()
+        self.update()
+
+    def set_tool(self, tool: Tool) -> None:
+        self._tool = tool
+        self._update_cursor()
+
+    def _on_opened(self) -> None:
+        self._shown = None
+        if self._session.clip is not None:
+            info = self._session.clip.info
+            self._aspect = float(info.pixel_aspect)
+            self._size_wh = (info.size_hw[1], info.size_hw[0])
+            self.fit()
+        self.update()
+
+    # -- zoom --------------------------------------------------------------------------------------------------------
+
+    def to_widget(self, x: float, y: float) -> QPointF:
+        """Where a place of the frame is in the widget; (0, 0) is the top left corner of the first pixel."""
+        return QPointF(x * self._scale * self._aspect, y * self._scale) + self._offset
+
+    def to_frame(self, place: QPointF) -> tuple[float, float]:
+        """Which place of the frame is there in the widget."""
+        inside = place - self._offset
+        return inside.x() / (self._scale * self._aspect), inside.y() / self._scale
+
+    def fit(self) -> None:
+        """Show the whole picture, and keep doing so when the widget changes."""
+        self._fitted = True
+        width, height = self._size_wh
+        room = QSize(max(self.width() - 2 * MARGIN_PX, 1), max(self.height() - 2 * MARGIN_PX, 1))
+        self._scale = min(room.width() / (width * self._aspect), room.height() / height)
+        shown = QPointF(width * self._aspect, height) * self._scale
+        self._offset = QPointF((self.width() - shown.x()) / 2, (self.height() - shown.y()) / 2)
+        self._on_zoomed()
+
+    def actual_size(self) -> None:
+        """One pixel of the picture on one of the screen."""
+        self._zoom_to(1 / self.devicePixelRatioF(), QPointF(self.rect().center()))
+
+    def zoom(self, factor: float, around: QPointF | None = None) -> None:
+        """Come closer (above 1) or go back; what is at ``around`` stays there, by default the middle."""
+        self._zoom_to(self._scale * factor, around if around is not None else QPointF(self.rect().center()))
+
+    def _zoom_to(self, scale: float, around: QPointF) -> None:
+        x, y = self.to_frame(around)
+        self._fitted = False
+        self._scale = min(max(scale, SMALLEST), LARGEST)
+        self._offset += around - self.to_widget(x, y)
+        self._on_zoomed()
+
+    def _on_zoomed(self) -> None:
+        self._keep_in_sight()
+        self._small = QImage()
+        self.zoomed.emit(self._scale * self.devicePixelRatioF())
+        self.update()
+
+    def _keep_in_sight(self) -> None:
+        """Some of the picture stays inside however it is pushed."""
+        width, height = (side * self._scale for side in self._size_wh)
+        width *= self._aspect
+        keep = 40.0
+        self._offset.setX(min(max(self._offset.x(), keep - width), self.width() - keep))
+        self._offset.setY(min(max(self._offset.y(), keep - height), self.height() - keep))
+
+    # -- painting ----------------------------------------------------------------------------------------------------
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(GROUND))
+        if self._shown is None:
+            return
+        frame = QRectF(self.to_widget(0, 0), self.to_widget(*self._size_wh))
+        painter.setPen(QColor(LINE))
+        painter.drawRect(frame.adjusted(-1, -1, 0, 0))
+        self._paint_picture(painter, frame, self._shown.image)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self._shown.wanted.view in ("source", "overlay"):
+            paint_prompts(painter, self._session, self._shown.wanted.frame, self.to_widget)
+        if self._press is not None and self._dragged is not None:
+            paint_drag(painter, QRectF(self._press, self._dragged).normalized(), self._session.active_id)
+        if self._shown.hint:
+            self._paint_hint(painter, self._shown.hint)
+
+    def _paint_picture(self, painter: QPainter, frame: QRectF, image: QImage) -> None:
+        density = self.devicePixelRatioF() * self._scale
+        if density >= 1:
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, density < CRISP_FROM)
+            painter.drawImage(frame, image)
+            return
+        if self._small.isNull():  # painting would leave pixels out; this looks at all of them
+            size = (frame.size() * self.devicePixelRatioF()).toSize().expandedTo(QSize(1, 1))
+            smooth = Qt.TransformationMode.SmoothTransformation
+            self._small = image.scaled(size, Qt.AspectRatioMode.IgnoreAspectRatio, smooth)
+        painter.drawImage(frame, self._small)
+
+    def _paint_hint(self, painter: QPainter, text: str) -> None:
+        metrics = painter.fontMetrics()
+        box = QRectF(metrics.boundingRect(text)).adjusted(0, 0, 24, 12)
+        box.moveCenter(QPointF(self.width() / 2, 0))
+        box.moveBottom(self.height() - 14.0)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(20, 20, 20, 215))
+        painter.drawRoundedRect(box, 5, 5)
+        painter.setPen(QColor("#e8e8e8"))
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        if self._fitted:
+            self.fit()
+
+    def sizeHint(self) -> QSize:
+        return QSize(960, 540)
+
+    # -- mouse -------------------------------------------------------------------------------------------------------
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        notches = event.angleDelta().y() / 120
+        if self._session.is_open and notches:
+            self.zoom(STEP**notches, event.position())
+        event.accept()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if not self._session.is_open:
+            return
+        left = event.button() is Qt.MouseButton.LeftButton
+        if event.button() is Qt.MouseButton.MiddleButton or (left and (self._space or self._tool is Tool.HAND)):
+            self._pan_from = event.position()
+            self._space_used = self._space
+            self._update_cursor()
+        elif self._tool is Tool.POINT and event.button() is Qt.MouseButton.RightButton:
+            self._give_point(event.position(), 0)
+        elif left:
+            self._press = event.position()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._tell_place(event.position())
+        if self._pan_from is not None:
+            self._fitted = False
+            self._offset += event.position() - self._pan_from
+            self._pan_from = event.position()
+            self._keep_in_sight()
+            self.update()
+        elif self._press is not None and self._is_drag(event):
+            self._dragged = event.position()
+            self.update()
+
+    def _is_drag(self, event: QMouseEvent) -> bool:
+        assert self._press is not None
+        far = (event.position() - self._press).manhattanLength() >= DRAG_PX
+        return far or self._dragged is not None
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._pan_from is not None and event.button() is not Qt.MouseButton.RightButton:
+            self._pan_from = None
+            self._update_cursor()
+            return
+        if self._press is None or event.button() is not Qt.MouseButton.LeftButton:
+            return
+        press, dragged = self._press, self._dragged
+        self._press = self._dragged = None
+        if dragged is None:
+            exclude = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
+            self._give_point(press, 0 if exclude else 1)
+        else:
+            self._give_box(press, dragged)
+        self.update()
+
+    def _give_point(self, place: QPointF, label: int) -> None:
+        x, y = self.to_frame(place)
+        width, height = self._size_wh
+        if 0 <= x < width and 0 <= y < height:
+            self.point_given.emit(round(x, 1) if x < width - 0.1 else x, round(y, 1) if y < height - 0.1 else y, label)
+
+    def _give_box(self, press: QPointF, release: QPointF) -> None:
+        width, height = self._size_wh
+        box: Box | None = clipped_box(self.to_frame(press), self.to_frame(release), (height, width))
+        if box is not None:
+            self.box_given.emit(tuple(round(side, 1) for side in box))
+
+    def _tell_place(self, place: QPointF) -> None:
+        x, y = self.to_frame(place)
+        width, height = self._size_wh
+        inside = self._shown is not None and 0 <= x < width and 0 <= y < height
+        self.pointed_at.emit((int(x), int(y)) if inside else None)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self.pointed_at.emit(None)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        self._update_cursor()
+
+    def contextMenuEvent(self, event: QEvent) -> None:
+        event.accept()  # the right button excludes
+
+    def _update_cursor(self) -> None:
+        if self._pan_from is not None:
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+        elif self._space or self._tool is Tool.HAND:
+            self.setCursor(Qt.CursorShape.OpenHandCursor)
+        else:
+            self.setCursor(Qt.CursorShape.CrossCursor)
+
+    # -- keys --------------------------------------------------------------------------------------------------------
+
+    def event(self, event: QEvent) -> bool:
+        # Space plays when it is tapped and pans while it is held, so the shortcut must not take it here.
+        if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and _is_held(event):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.isAutoRepeat() or event.modifiers():
+            super().keyPressEvent(event)
+        elif event.key() == Qt.Key.Key_Space:
+            self._space, self._space_used = True, False
+            self._update_cursor()
+        elif event.key() == Qt.Key.Key_Q:
+            self.peeked.emit(True)
+        else:
+            super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if event.isAutoRepeat():
+            return
+        if event.key() == Qt.Key.Key_Space and self._space:
+            self._space = False
+            self._update_cursor()
+            if not self._space_used:
+                self.space_tapped.emit()
+        elif event.key() == Qt.Key.Key_Q:
+            self.peeked.emit(False)
+        else:
+            super().keyReleaseEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self._space = False
+        self.peeked.emit(False)
+        self._update_cursor()
+        self.update()
+
+
+def _is_held(event: QKeyEvent) -> bool:
+    """Whether it is a key that means something for as long as it is down."""
+    return event.key() in (Qt.Key.Key_Space, Qt.Key.Key_Q) and not event.modifiers()

@@ -1,0 +1,287 @@
+"""The whole window on a small generated clip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLineEdit, QMessageBox, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.message_bar import Severity
+from app.opening import CONTENT, untitled_root
+from app.views import View
+from app.window import MainWindow
+from matting.project.project import Project
+
+Plain, Ctrl = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """12 pictures of an orange disc that walks over a wall of noise."""
+    folder = tmp_path / "walk"
+    folder.mkdir()
+    wall = np.random.default_rng(0).integers(60, 120, (120, 160, 3), np.uint8)
+    for t in range(12):
+        picture = wall.copy()
+        cv2.circle(picture, (50 + 3 * t, 60), 22, (40, 140, 235), -1, cv2.LINE_AA)
+        cv2.imwrite(str(folder / f"walk_{t:03d}.png"), picture)
+    return folder
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> Iterator[MainWindow]:
+    window = MainWindow()
+    window.show()
+    window.activateWindow()
+    qtbot.waitActive(window)
+    yield window
+    window.interrupt()
+    window.deleteLater()
+
+
+def settle(window: MainWindow, qtbot: QtBot) -> None:
+    """Until nothing works any more."""
+    qtbot.wait(20)
+    qtbot.waitUntil(lambda: window.jobs.idle, timeout=60_000)
+
+
+def opened(window: MainWindow, path: Path, qtbot: QtBot) -> MainWindow:
+    window.files.open(path)
+    qtbot.waitUntil(lambda: window.session.is_open, timeout=60_000)
+    settle(window, qtbot)
+    return window
+
+
+def click(window: MainWindow, x: float, y: float) -> None:
+    QTest.mouseClick(window.viewer, Qt.MouseButton.LeftButton, Plain, window.viewer.to_widget(x, y).toPoint())
+
+
+def press(window: MainWindow, key: Qt.Key, modifier: Qt.KeyboardModifier = Plain) -> None:
+    QTest.keyClick(window.viewer, key, modifier)
+
+
+def color_at(window: MainWindow, x: int, y: int) -> tuple[int, int, int]:
+    assert window.viewer.shown is not None
+    color = window.viewer.shown.image.pixelColor(x, y)
+    return color.red(), color.green(), color.blue()
+
+
+def text_of(window: MainWindow) -> str:
+    return window.messages.shown.text if window.messages.shown is not None else ""
+
+
+class TestOpening:
+    def test_a_folder_of_pictures_is_shown_bit_for_bit(self, window: MainWindow, clip: Path, qtbot: QtBot) -> None:
+        opened(window, clip, qtbot)
+        press(window, Qt.Key.Key_S)
+        press(window, Qt.Key.Key_Right)
+        settle(window, qtbot)
+        picture = cv2.imread(str(clip / "walk_001.png"))
+        assert picture is not None
+        assert window.frames.view is View.SOURCE
+        for x, y in ((3, 5), (53, 60), (150, 110)):
+            assert color_at(window, x, y) == tuple(int(c) for c in picture[y, x, ::-1])
+
+    def test_a_clip_can_be_dropped(self, window: MainWindow, clip: Path, qtbot: QtBot) -> None:
+        data = QMimeData()
+        data.setUrls([QUrl.fromLocalFile(str(clip))])
+        copy, left = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+        QApplication.sendEvent(window, QDragEnterEvent(QPoint(400, 300), copy, data, left, Plain))
+        QApplication.sendEvent(window, QDropEvent(QPointF(400, 300), copy, data, left, Plain))
+        qtbot.waitUntil(lambda: window.session.is_open, timeout=60_000)
+        settle(window, qtbot)
+        assert window.session.untitled
+
+    def test_what_is_no_clip_is_told_in_one_sentence_and_leaves_nothing(
+        self, window: MainWindow, tmp_path: Path, qtbot: QtBot
+    ) -> None:
+        text = tmp_path / "notes.mp4"
+        text.write_text("not a video")
+        window.files.open(text)
+        qtbot.waitUntil(lambda: window.messages.shown is not None, timeout=60_000)
+        assert window.messages.shown is not None
+        assert window.messages.shown.severity is Severity.ERROR
+        assert "notes.mp4" in text_of(window)
+        assert "\n" not in text_of(window)
+        assert not window.session.is_open
+        assert not list(untitled_root().glob("*/*"))
+
+    def test_what_was_open_stays_when_something_else_cannot_be_opened(
+        self, window: MainWindow, clip: Path, tmp_path: Path, qtbot: QtBot
+    ) -> None:
+        opened(window, clip, qtbot)
+        window.files.open(tmp_path / "gone.mp4")
+        qtbot.waitUntil(lambda: "gone.mp4" in text_of(window), timeout=60_000)
+        assert window.session.is_open
+
+
+class TestSelecting:
+    def test_a_click_selects_somebody_at_once_and_undo_takes_it_back(
+        self, window: MainWindow, clip: Path, qtbot: QtBot
+    ) -> None:
+        opened(window, clip, qtbot)
+        before = window.session.document
+        plain = color_at(window, 50, 60)
+        click(window, 50, 60)
+        settle(window, qtbot)
+        assert [i.id for i in window.session.document.instances] == [1]
+        assert color_at(window, 50, 60) != plain
+        press(window, Qt.Key.Key_Z, Ctrl)
+        settle(window, qtbot)
+        assert window.session.document == before
+        assert color_at(window, 50, 60) == plain
+
+    def test_a_click_in_another_view_shows_the_overlay(self, window: MainWindow, clip: Path, qtbot: QtBot) -> None:
+        opened(window, clip, qtbot)
+        press(window, Qt.Key.Key_S)
+        click(window, 50, 60)
+        settle(window, qtbot)
+        assert window.frames.view is View.OVERLAY
+        assert window.actions_by_id["viewOverlay"].isChecked()
+
+    def test_outside_in_and_out_nothing_is_selected(self, window: MainWindow, clip: Path, qtbot: QtBot) -> None:
+        opened(window, clip, qtbot)
+        press(window, Qt.Key.Key_O)
+        press(window, Qt.Key.Key_End)
+        click(window, 80, 60)
+        assert not window.session.document.instances
+        assert "outside in and out" in text_of(window)
+
+    def test_delete_clears_the_active_persons_prompts_on_this_frame(
+        self, window: MainWindow, clip: Path, qtbot: QtBot
+    ) -> None:
+        opened(window, clip, qtbot)
+        click(window, 50, 60)
+        press(window, Qt.Key.Key_Right)
+        press(window, Qt.Key.Key_X)
+        assert [p.frame for p in window.session.document.instance(1).prompts] == [0, 1]
+        press(window, Qt.Key.Key_Delete)
+        assert [p.frame for p in window.session.document.instance(1).prompts] == [0]
+        settle(window, qtbot)
+
+    def test_single_keys_belong_to_a_text_field_that_has_the_focus(
+        self, window: MainWindow, clip: Path, qtbot: QtBot
+    ) -> None:
+        opened(window, clip, qtbot)
+        field = window.findChild(QLineEdit, "transportTimecode")
+        assert isinstance(field, QLineEdit)
+        field.setFocus()
+        QTest.keyClicks(field, "gx")
+        assert window.frames.view is View.OVERLAY
+        settle(window, qtbot)
+
+
+class TestSaving:
+    def name_it(self, window: MainWindow, target: Path, qtbot: QtBot) -> None:
+        """Answer the dialog that asks where to save."""
+        qtbot.waitUntil(lambda: window.findChild(QWidget, "saveDialog") is not None)
+        field = window.findChild(QLineEdit, "fileNameEdit")
+        assert isinstance(field, QLineEdit)
+        field.setText(str(target))
+        QTest.keyClick(field, Qt.Key.Key_Return)
+        settle(window, qtbot)
+        window.activateWindow()
+        qtbot.waitActive(window)
+
+    def test_an_untitled_project_moves_with_its_results_and_undo_still_works(
+        self, window: MainWindow, clip: Path, tmp_path: Path, qtbot: QtBot
+    ) -> None:
+        target = tmp_path / "shot.matteo"
+        opened(window, clip, qtbot)
+        click(window, 50, 60)
+        settle(window, qtbot)
+        saved = window.session.document
+        press(window, Qt.Key.Key_S, Ctrl)
+        self.name_it(window, target, qtbot)
+        assert not window.session.untitled
+        assert not window.files.unsaved
+        assert not list(untitled_root().glob("*.matteo"))
+        assert (target / "store").is_dir()
+        on_disk = Project.load(target)
+        assert on_disk.document.instances == saved.instances
+        assert on_disk.document.media.path == "../walk"
+        press(window, Qt.Key.Key_Z, Ctrl)
+        settle(window, qtbot)
+        assert window.session.document.media.path == "../walk"
+
+    def test_an_existing_name_is_refused(self, window: MainWindow, clip: Path, tmp_path: Path, qtbot: QtBot) -> None:
+        opened(window, clip, qtbot)
+        (tmp_path / "shot.matteo").write_text("precious")
+        press(window, Qt.Key.Key_S, Ctrl)
+        self.name_it(window, tmp_path / "shot.matteo", qtbot)
+        assert "exists already" in text_of(window)
+        assert window.session.untitled
+        assert (tmp_path / "shot.matteo").read_text() == "precious"
+
+    @pytest.mark.parametrize("answer", ["Cancel", "Discard"])
+    def test_closing_asks_before_work_is_lost(self, window: MainWindow, clip: Path, qtbot: QtBot, answer: str) -> None:
+        opened(window, clip, qtbot)
+        click(window, 50, 60)
+        settle(window, qtbot)
+        window.close()
+        question = window.findChild(QMessageBox, "saveQuestion")
+        assert isinstance(question, QMessageBox)
+        button = question.button(QMessageBox.StandardButton[answer])
+        assert isinstance(button, QPushButton)
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: window.isVisible() == (answer == "Cancel"))
+        assert bool(list(untitled_root().glob("*.matteo"))) == (answer == "Cancel")
+
+    def test_what_was_not_saved_comes_back_after_a_crash(self, qtbot: QtBot, clip: Path) -> None:
+        first = MainWindow()
+        first.show()
+        opened(first, clip, qtbot)
+        click(first, 50, 60)
+        settle(first, qtbot)
+        lost = first.session.document
+        first.interrupt()
+        first.deleteLater()
+        second = MainWindow()
+        second.show()
+        second.look_for_unsaved()
+        qtbot.waitUntil(lambda: second.findChild(QPushButton, "recover0") is not None, timeout=60_000)
+        recover = second.findChild(QPushButton, "recover0")
+        assert isinstance(recover, QPushButton)
+        QTest.mouseClick(recover, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: second.session.is_open, timeout=60_000)
+        settle(second, qtbot)
+        assert second.session.document == lost
+        assert "not saved" in text_of(second)
+        second.session.undo_stack.undo()
+        assert not second.session.document.instances
+        second.interrupt()
+        second.deleteLater()
+
+    def test_a_clip_that_moved_can_be_shown(self, window: MainWindow, clip: Path, tmp_path: Path, qtbot: QtBot) -> None:
+        opened(window, clip, qtbot)
+        target = tmp_path / "shot.matteo"
+        press(window, Qt.Key.Key_S, Ctrl)
+        self.name_it(window, target, qtbot)
+        window.files.let_go()
+        settle(window, qtbot)
+        (tmp_path / "elsewhere").mkdir()
+        moved = clip.rename(tmp_path / "elsewhere" / "takes")
+        window.files.open(target / CONTENT)
+        qtbot.waitUntil(lambda: "not there any more" in text_of(window), timeout=60_000)
+        assert window.messages.shown is not None
+        assert [text for text, _ in window.messages.shown.choices] == ["Relink…"]
+        window.files.relink(target, moved)
+        qtbot.waitUntil(lambda: window.session.is_open, timeout=60_000)
+        settle(window, qtbot)
+        assert window.session.document.media.path == "../elsewhere/takes"
+
+
+def test_messages_do_not_move_the_picture(window: MainWindow, clip: Path, qtbot: QtBot) -> None:
+    opened(window, clip, qtbot)
+    before = window.viewer.mapTo(window, QPoint(0, 0)), window.viewer.size()
+    window.messages.error("Something.")
+    qtbot.wait(20)
+    assert (window.viewer.mapTo(window, QPoint(0, 0)), window.viewer.size()) == before

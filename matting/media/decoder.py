@@ -29,9 +29,13 @@ class Decoder:
 
     def _open(self) -> None:
         self._container, self._stream = open_video(self._path)
-        self._stream.thread_type = ThreadType.AUTO if self._threaded else ThreadType.NONE
+        self._stream.thread_type = self._threads() if self._threaded else ThreadType.NONE
         self._stream.codec_context.options = {"err_detect": "crccheck"}
         self._fresh = True
+
+    def _threads(self) -> ThreadType:
+        # With several frames at once FFmpeg's FFV1 spoils the frame before a damaged one, now and then.
+        return ThreadType.SLICE if self._stream.codec_context.name == "ffv1" else ThreadType.AUTO
 
     def close(self) -> None:
         self._container.close()

@@ -1,0 +1,39 @@
+"""The matting networks in plain PyTorch, laid out like the authors' public checkpoints.
+
+Nothing here knows of clips, windows or devices; :mod:`matting.inference` does.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from torch import nn
+
+from matting.errors import UnavailableError
+
+Kind = Literal["msg-vim", "maggie-image", "maggie-video"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+def create(kind: str, faithful: bool = False) -> nn.Module:
+    """A network of ``kind`` in evaluation mode, its weights not yet loaded.
+
+    Args:
+        kind: one of :data:`KINDS`.
+        faithful: keep what the public code does only by accident, such as MaGGIe's power iteration that makes a result
+            depend on how many calls came before. Without it each call stands for itself.
+
+    Raises:
+        UnavailableError: there is no such network.
+    """
+    match kind:
+        case "msg-vim":
+            from matting.networks.msg_vim import MsgVim
+
+            return MsgVim().eval()
+        case "maggie-image" | "maggie-video":
+            from matting.networks.maggie import MaGGIe
+
+            return MaGGIe(video=kind == "maggie-video", faithful=faithful).eval()
+        case _:
+            raise UnavailableError(f"There is no network “{kind}” in this version; there are {', '.join(KINDS)}.")

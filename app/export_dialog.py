@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
@@ -24,21 +23,9 @@ from PySide6.QtWidgets import (
 
 from app.file_dialogs import ask_where_to_save
 from app.session import Session
+from app.stages import ExportOrder, What
 from app.theme import FAINT, WARNING
 from matting.compositing.backdrops import Transparent
-
-What = Literal["composite", "matte", "cutout", "mask"]
-
-
-@dataclass(frozen=True)
-class ExportOrder:
-    """What the artist ordered; ``preset`` as on the command line."""
-
-    path: Path
-    preset: str
-    what: What
-    merge: bool
-    overwrite: bool
 
 
 @dataclass(frozen=True)

@@ -352,6 +352,7 @@ class MainWindow(QMainWindow):
         """Stop everything that works and wait for it."""
         self.hide()
         self.jobs.shut_down()
+        self.work.shut_down()
         self.frames.close()
 
     def interrupt(self) -> None:

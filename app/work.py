@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.export_dialog import ExportOrder
+from app import stages
 from app.job import Job, Jobs, Lane
 from app.message_bar import MessageBar
 from app.session import Session
 from app.status import Status, look_up
 from matting.errors import MatteoError
-from matting.job import JobContext
+from matting.worker import Worker
 
 if TYPE_CHECKING:  # brings zarr
     from matting.pipeline.workspace import Workspace
@@ -34,6 +34,7 @@ class Work(QObject):
     def __init__(self, session: Session, jobs: Jobs, messages: MessageBar, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session, self._jobs, self._messages = session, jobs, messages
+        self._worker = Worker(stages.prepare)
         self._status_job: Job | None = None
         self._status_due = False
         self._plate_missing = self._declined_plate = ""
@@ -47,41 +48,36 @@ class Work(QObject):
 
     def track(self) -> None:
         """Carry the selections through the range."""
-        self._start("Tracking", _track)
+        self._start("Tracking", stages.track)
 
     def matte(self) -> None:
         """Track where that is needed, then matte."""
-        self._start("Matting", _cut)
+        self._start("Matting", stages.matte)
 
     def plate(self) -> None:
         """Find the background behind the people, tracking first where that is needed."""
-        self._start("Building the plate", _plate, stopped=self._decline_plate)
+        self._start("Building the plate", stages.plate, stopped=self._decline_plate)
 
-    def export(self, order: ExportOrder) -> None:
+    def export(self, order: stages.ExportOrder) -> None:
         """Write a result."""
         self._start(
             f"Exporting {order.path.name}",
-            lambda work, ctx: _export(work, order, ctx),
+            order,
             done=lambda: self._messages.note(f"Written: {order.path}"),
         )
 
     def _start(
         self,
         title: str,
-        stage: Callable[[Workspace, JobContext], None],
+        stage: stages.Stage,
         done: Callable[[], None] | None = None,
         stopped: Callable[[], None] | None = None,
     ) -> None:
         work = self._session.workspace
 
-        def run(ctx: JobContext) -> None:
-            own = work.for_thread()
-            with own.clip:
-                stage(own, ctx)
-
         self._jobs.start(
             title,
-            run,
+            lambda ctx: self._worker.run(stage, work, ctx=ctx),
             done=None if done is None else lambda _: done(),
             failed=lambda error: self._on_failed(title, error, stopped),
             stopped=stopped,
@@ -102,12 +98,17 @@ class Work(QObject):
         if self._session.is_open:
             self._session.results_changed.emit()
 
+    def shut_down(self) -> None:
+        """End the worker; no job runs any more."""
+        self._worker.close()
+
     # -- status --------------------------------------------------------------------------------------------------------
 
     def _on_opened(self) -> None:
         self._plate_missing = self._declined_plate = ""
         if self._session.is_open:
             self.update_status()
+            self._jobs.start("Starting the engine", lambda ctx: self._worker.start())
         else:
             self._live.stop()
 
@@ -152,35 +153,3 @@ def explain(title: str, error: Exception) -> str:
         return str(error)
     log.error("%s failed", title, exc_info=error)
     return f"{title} failed because of a fault in Matteo ({type(error).__name__}: {error}); the log has the details."
-
-
-# The stages import the engine in the thread that works: it would hold up the window.
-
-
-def _track(work: Workspace, ctx: JobContext) -> None:
-    from matting.pipeline.cut import track
-
-    track(work, ctx)
-
-
-def _cut(work: Workspace, ctx: JobContext) -> None:
-    from matting.pipeline.cut import cut
-
-    cut(work, ctx)
-
-
-def _plate(work: Workspace, ctx: JobContext) -> None:
-    from matting.pipeline.cut import make_plate, track
-
-    with ctx.stage(0, 0.3):
-        track(work, ctx)
-    with ctx.stage(0.3, 1):
-        make_plate(work, ctx)
-
-
-def _export(work: Workspace, order: ExportOrder, ctx: JobContext) -> None:
-    from matting.media.presets import Preset
-    from matting.pipeline.export import Target, export
-
-    target = Target(order.path, Preset(order.preset), what=order.what, merge=order.merge, overwrite=order.overwrite)
-    export(work, target, ctx)

@@ -32,6 +32,10 @@ class UnavailableError(MatteoError):
     """A method that was asked for and is not installed."""
 
 
+class WorkerError(MatteoError):
+    """The process that does the heavy work ended without an answer."""
+
+
 class ShapeError(ValueError):
     """Arrays whose shapes or types disagree: a mistake of the caller, not of the artist."""
 

@@ -132,6 +132,14 @@ class FrameIndex:
         self.reach = np.maximum.accumulate(self.frame_of)[self.ordinals]
         self._entries = self._find_entries()
 
+    def __getstate__(self) -> dict[str, object]:
+        with self._lock:
+            state = {name: value for name, value in vars(self).items() if name != "_lock"}
+            return state | {"_entries": list(self._entries), "_examined": set(self._examined)}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        vars(self).update(state, _lock=threading.RLock())
+
     def __len__(self) -> int:
         return len(self.ordinals)
 

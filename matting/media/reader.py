@@ -64,6 +64,9 @@ class VideoClip(Clip):
     def duplicate(self) -> VideoClip:
         return VideoClip(self.info, self._index)
 
+    def __reduce__(self) -> tuple[type[VideoClip], tuple[ClipInfo, FrameIndex]]:
+        return VideoClip, (self.info, self._index)  # in another process too it is another reader of the same clip
+
     def close(self) -> None:
         self._run = None
         self._recent.clear()

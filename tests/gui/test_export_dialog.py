@@ -10,7 +10,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.export_dialog import ExportDialog, ExportOrder
+from app.export_dialog import ExportDialog
+from app.stages import ExportOrder
 
 
 class Asked:

@@ -1,0 +1,71 @@
+"""What the worker process does for the editor; nothing here, or imported from here, knows Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from matting.job import JobContext
+
+if TYPE_CHECKING:  # brings zarr
+    from matting.pipeline.workspace import Workspace
+
+What = Literal["composite", "matte", "cutout", "mask"]
+
+Stage = Callable[["Workspace", JobContext], None]
+"""What is done to a workspace, whose clip it opens and closes; it must go by pickle."""
+
+
+@dataclass(frozen=True)
+class ExportOrder:
+    """What the artist ordered; ``preset`` as on the command line."""
+
+    path: Path
+    preset: str
+    what: What
+    merge: bool
+    overwrite: bool
+
+    def __call__(self, work: Workspace, ctx: JobContext) -> None:
+        """Write it."""
+        from matting.media.presets import Preset
+        from matting.pipeline.export import Target, export
+
+        target = Target(self.path, Preset(self.preset), what=self.what, merge=self.merge, overwrite=self.overwrite)
+        with work.clip:
+            export(work, target, ctx)
+
+
+def prepare() -> None:
+    """Import what the stages need, so that the first of them does not wait for it."""
+    import matting.pipeline.cut
+    import matting.pipeline.export  # noqa: F401  (imported for the next call)
+
+
+def track(work: Workspace, ctx: JobContext) -> None:
+    """Carry the selections through the range."""
+    from matting.pipeline import cut
+
+    with work.clip:
+        cut.track(work, ctx)
+
+
+def matte(work: Workspace, ctx: JobContext) -> None:
+    """Track where that is needed, then matte."""
+    from matting.pipeline import cut
+
+    with work.clip:
+        cut.cut(work, ctx)
+
+
+def plate(work: Workspace, ctx: JobContext) -> None:
+    """Find the background behind the people, tracking first where that is needed."""
+    from matting.pipeline import cut
+
+    with work.clip:
+        with ctx.stage(0, 0.3):
+            cut.track(work, ctx)
+        with ctx.stage(0.3, 1):
+            cut.make_plate(work, ctx)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ CLIP, PROMPTS = SAMPLE / "clip.mp4", SAMPLE / "prompts.json"
 FRAMES = 16
 """How much of the sample is worked on."""
 TICK_MS, LONGEST_GAP_MS = 10, 50
+ATTEMPTS = 3
 PATIENCE_S = 120
 TYPING_MS = 15
 
@@ -215,7 +215,19 @@ def select(hand: Hand, person: Given) -> None:
 
 @pytest.mark.usefixtures("qapp")
 def test_from_clip_to_export_and_back(tmp_path: Path) -> None:
-    result, folder = tmp_path / "result.mkv", tmp_path / "shot.matteo"
+    for attempt in range(ATTEMPTS):
+        place = tmp_path / f"{attempt}"
+        place.mkdir()
+        gaps = go_all_the_way(place)
+        if max(gaps) <= LONGEST_GAP_MS:
+            return
+    # A gap that is ours comes back each time; one of a machine that was busy with something else does not.
+    pytest.fail(f"the event loop was away for {max(gaps):.0f} ms")
+
+
+def go_all_the_way(place: Path) -> list[float]:
+    """From clip to export, and open the project again; returns how long the event loop was away each time, in ms."""
+    result, folder = place / "result.mkv", place / "shot.matteo"
     removed, kept = 1, 2
 
     def work_on_the_clip(hand: Hand) -> None:
@@ -278,10 +290,7 @@ def test_from_clip_to_export_and_back(tmp_path: Path) -> None:
         assert all(hand.work.alpha_state(c, removed) is State.CURRENT for c in hand.work.chunks)
         hand.press(Qt.Key.Key_Q, Ctrl)
 
-    gaps += drive(["open", str(folder)], look_at_the_project)
-    # The promise is about our own threads; where others want the cores as well, everything waits longer.
-    crowd = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1)) if hasattr(os, "getloadavg") else 1.0
-    assert max(gaps) <= LONGEST_GAP_MS * crowd, [round(gap) for gap in sorted(gaps)[-20:]]
+    return gaps + drive(["open", str(folder)], look_at_the_project)
 
 
 def check_pixels(work: Workspace, result: Path, removed: int) -> None:

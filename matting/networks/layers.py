@@ -158,8 +158,8 @@ class ResidualBlock(nn.Module):
         return self.activation(main + (x if self.downsample is None else self.downsample(x)))
 
 
-class UpBlock(nn.Module):
-    """Residual block of the decoders to twice the size: ``[B, C_in, H, W]`` to ``[B, C_out, 2H, 2W]``."""
+class UpPaths(nn.Module):
+    """The two paths of the decoders' block to twice the size: ``[B, C_in, H, W]`` to ``[B, C_out, 2H, 2W]``."""
 
     def __init__(self, channels_in: int, channels_out: int) -> None:
         super().__init__()
@@ -182,6 +182,10 @@ class UpBlock(nn.Module):
         """The path around them, ``[B, C_out, 2H, 2W]``."""
         path: Tensor = self.upsample(x)
         return path
+
+
+class UpBlock(UpPaths):
+    """Residual block of the decoders to twice the size."""
 
     def forward(self, x: Tensor) -> Tensor:
         return leaky(self.main(x) + self.identity(x))

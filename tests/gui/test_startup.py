@@ -6,6 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from resources import SAMPLE
+
 SLOW = ("torch", "torchvision", "numba", "scipy", "skimage", "zarr", "pymatting")
 SCRIPT = f"""
 import sys
@@ -23,14 +27,15 @@ app = QApplication([])
 painted = Painted()
 app.installEventFilter(painted)
 from main import main
-sys.exit(main([]))
+sys.exit(main(sys.argv[1:]))
 """
 
 
-def test_the_window_is_painted_before_anything_slow_is_imported() -> None:
+@pytest.mark.parametrize("arguments", [[], ["open", str(SAMPLE / "clip.mp4")]], ids=["empty", "clip"])
+def test_the_window_is_painted_before_anything_slow_is_imported(arguments: list[str]) -> None:
     root = Path(__file__).parents[2]
     ended = subprocess.run(
-        [sys.executable, "-c", SCRIPT], cwd=root, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", SCRIPT, *arguments], cwd=root, capture_output=True, text=True, timeout=120, check=False
     )
     assert ended.returncode == 0, ended.stderr
     assert "painted []" in ended.stdout

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
+import psutil
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
@@ -18,6 +20,7 @@ from app.message_bar import Severity
 from app.opening import CONTENT, untitled_root
 from app.views import View
 from app.window import MainWindow
+from matting.pipeline.workspace import State
 from matting.project.project import Project
 
 Plain, Ctrl = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier
@@ -277,6 +280,24 @@ class TestSaving:
         qtbot.waitUntil(lambda: window.session.is_open, timeout=60_000)
         settle(window, qtbot)
         assert window.session.document.media.path == "../elsewhere/takes"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no signals to stop and kill with")
+def test_the_editor_outlives_its_engine(window: MainWindow, clip: Path, qtbot: QtBot) -> None:
+    opened(window, clip, qtbot)
+    press(window, Qt.Key.Key_P)
+    click(window, 50, 60)
+    settle(window, qtbot)
+    (engine,) = [child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline())]
+    engine.suspend()  # so that it is surely killed at work
+    press(window, Qt.Key.Key_T, Ctrl)
+    qtbot.waitUntil(lambda: bool(window.jobs.heavy))
+    engine.kill()
+    settle(window, qtbot)
+    assert "SIGKILL" in text_of(window)
+    press(window, Qt.Key.Key_T, Ctrl)
+    settle(window, qtbot)
+    assert all(window.session.workspace.mask_state(c) is State.CURRENT for c in window.session.workspace.chunks)
 
 
 def test_messages_do_not_move_the_picture(window: MainWindow, clip: Path, qtbot: QtBot) -> None:

@@ -1,0 +1,160 @@
+"""What MaGGIe's video model adds: memory between frames, where frames differ, and mattes fused over three frames.
+
+Source:
+    Huynh et al., "MaGGIe: Masked Guided Gradual Human Instance Matting" (CVPR 2024), section 3.4; where the public code
+    differs from the paper, the code. Attribute names give the keys of the public checkpoints.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from matting.networks.layers import normed_conv
+from matting.networks.maggie_instances import WIDTH
+
+_SURE = 0.95
+_BOX_SIGMA = 3.0
+_BOX_RADIUS = 3
+_BOX_ALPHA = 0.1
+_BOX_MARGIN = 30
+
+
+class ConvGru(nn.Module):
+    """A convolutional gated recurrent unit that runs forward over a window and back again with the same cell."""
+
+    def __init__(self, channels: int = 128) -> None:
+        super().__init__()
+        self.ih = nn.Sequential(nn.Conv2d(2 * channels, 2 * channels, 3, padding=1), nn.Sigmoid())
+        self.hh = nn.Sequential(nn.Conv2d(2 * channels, channels, 3, padding=1), nn.Tanh())
+
+    def forward(self, frames: Tensor, memory: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Mix the frames of a window.
+
+        Args:
+            frames: ``[B, T, C, h, w]``.
+            memory: ``[B, C, h, w]``, the state before the first frame; zeros where None.
+
+        Returns:
+            ``[B, T, C, h, w]`` mixed features, the mean of both directions except at the last frame, where the way
+            back begins; and ``[B, T, C, h, w]`` states of the way forward.
+        """
+        state = torch.zeros_like(frames[:, 0]) if memory is None else memory
+        forward = []
+        for frame in frames.unbind(1):
+            state = self._step(frame, state)
+            forward.append(state)
+        mixed = [state]
+        for frame, there in zip(reversed(frames[:, :-1].unbind(1)), reversed(forward[:-1]), strict=True):
+            state = self._step(frame, state)
+            mixed.append((there + state) / 2)
+        return torch.stack(mixed[::-1], 1), torch.stack(forward, 1)
+
+    def _step(self, frame: Tensor, state: Tensor) -> Tensor:
+        reset, update = self.ih(torch.cat([frame, state], 1)).chunk(2, 1)
+        candidate = self.hh(torch.cat([frame, reset * state], 1))
+        mixed: Tensor = (1 - update) * state + update * candidate
+        return mixed
+
+
+class DifferenceHead(nn.Sequential):
+    """Where the mattes of two frames differ, seen in their features; one map for all instances."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            normed_conv(2 * WIDTH, 64, size=1),
+            nn.BatchNorm2d(64),
+            nn.ReLU(),
+            normed_conv(64, 32),
+            nn.BatchNorm2d(32),
+            nn.ReLU(),
+            nn.Conv2d(32, 1, 3, padding=1, bias=False),
+        )
+
+    def both_ways(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Compare each frame with the one before and with the one after.
+
+        One call per pair, in this order: each advances the spectral norm's vectors if those are kept.
+
+        Args:
+            features: ``[B, T, 64, h, w]``.
+
+        Returns:
+            Logits, two ``[B, T, 1, 8h, 8w]``; 0 where there is no other frame.
+        """
+        frames = features.unbind(1)
+        nothing = features.new_zeros(len(features), 1, *features.shape[-2:])
+        forward = [nothing] + [self(torch.cat(pair, 1)) for pair in pairwise(frames)]
+        backward = [nothing] + [self(torch.cat(pair, 1)) for pair in pairwise(frames[::-1])]
+        return _enlarge(forward), _enlarge(backward[::-1])
+
+
+def _enlarge(logits: list[Tensor]) -> Tensor:
+    stacked = torch.stack(logits, 1).float()
+    large = F.interpolate(stacked.flatten(0, 1), scale_factor=8.0, mode="bilinear", align_corners=False)
+    return large.view(*stacked.shape[:3], *large.shape[-2:])
+
+
+def snap(alpha: Tensor) -> Tensor:
+    """Let what is nearly opaque be opaque; ``[..., H, W]`` in [0, 1]."""
+    return torch.where(alpha >= _SURE, 1.0, alpha)
+
+
+def body_box(alpha: Tensor) -> Tensor:
+    """A rectangle round the body of each matte; faint patches far from it lie outside.
+
+    The public code smooths the matte with a kernel that is flat from top to bottom and bell-shaped from left to right,
+    on which the thresholds were tuned.
+
+    Args:
+        alpha: ``[..., H, W]`` in [0, 1], both sides above 6.
+
+    Returns:
+        ``[..., H, W]`` bool; everything where the matte is faint all over.
+    """
+    height, width = alpha.shape[-2:]
+    x = torch.arange(-_BOX_RADIUS, _BOX_RADIUS + 1, dtype=alpha.dtype, device=alpha.device)
+    bell = torch.exp(-(x**2) / (2 * _BOX_SIGMA**2))
+    row = (bell / bell.sum()) ** 2
+    maps = alpha.reshape(-1, 1, height, width)
+    # Without padding: the public code pads and then cuts off as much.
+    smooth = F.conv2d(F.conv2d(maps, torch.ones_like(row)[None, None, :, None]), row[None, None, None])
+    smooth = F.interpolate(smooth, size=(height, width), mode="bilinear", align_corners=False)
+    body = smooth.reshape(alpha.shape) > _BOX_ALPHA
+    rows, columns = _span(body.any(-1)), _span(body.any(-2))
+    inside = rows[..., :, None] & columns[..., None, :]
+    return inside | ~body.any(-1).any(-1)[..., None, None]
+
+
+def _span(seen: Tensor) -> Tensor:
+    """``[..., L]`` bool: from the margin before the first seen place to just before the margin after the last."""
+    length = seen.shape[-1]
+    place = torch.arange(length, device=seen.device)
+    first = seen.int().argmax(-1, keepdim=True)
+    last = length - 1 - seen.flip(-1).int().argmax(-1, keepdim=True)
+    return (place >= first - _BOX_MARGIN) & (place < last + _BOX_MARGIN)
+
+
+def fuse_over_time(alpha: Tensor, forward: Tensor, backward: Tensor, previous: Tensor | None = None) -> Tensor:
+    """Take over the neighbours' matte where a frame does not differ from them.
+
+    Args:
+        alpha: ``[B, 3, N, H, W]``, the mattes of three frames.
+        forward, backward: ``[B, 3, 1, H, W]`` in [0, 1], how much each frame differs from the one before and after.
+        previous: ``[B, N, H, W]``, the fused middle matte of the window that began one frame earlier; the first frame's
+            matte where None.
+
+    Returns:
+        ``[B, 3, N, H, W]``. The first frame is unchanged, the middle one takes the neighbours' value where both sides
+        claim exactly the same (mattes are exactly 0 or 1 over wide areas), the last continues from the middle one.
+    """
+    first, middle, last = alpha.unbind(1)
+    before = first if previous is None else previous
+    changed, changed_back = forward > 0.5, backward > 0.5
+    from_before = torch.where(changed[:, 1], middle, before)
+    from_after = torch.where(changed_back[:, 1], middle, last)
+    fused = torch.where(from_before == from_after, from_before, middle)
+    return torch.stack([first, fused, torch.where(changed[:, 2], last, fused)], 1)

@@ -13,6 +13,8 @@ from matting.tracking.sweep import Sightings, odds, opacity
 
 _FADE = 8.0
 """How late an instance gives way to a seed that says it is gone: absence counts by this power of the nearness."""
+_ISLAND = 0.1
+"""Parts of a mask smaller than this share of its largest are taken for the background's look-alikes."""
 _UNFOUND = 0.02
 """What a pixel counts that was not found on the prompted frame, where one that was counts 1."""
 
@@ -62,7 +64,21 @@ def exclusive(states: FloatArray, seeds: dict[int, Mask], size_hw: tuple[int, in
         claim = seeds[number] * np.float32(2) if number in seeds else resized(cv2.medianBlur(state, 3), size_hw)
         better = claim > best
         best[better], owner[better] = claim[better], number
-    return np.asarray(owner == np.arange(len(states)).reshape(-1, 1, 1))
+    masks = np.asarray(owner == np.arange(len(states)).reshape(-1, 1, 1))
+    for number in range(len(masks)):
+        if number not in seeds:
+            masks[number] = without_islands(masks[number])
+    return masks
+
+
+def without_islands(mask: Mask) -> Mask:
+    """``[H, W]`` bool without the parts that are small beside the largest one (8-connected)."""
+    count, parts, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    areas = stats[:, cv2.CC_STAT_AREA]
+    areas[0] = 0
+    if count <= 2:
+        return mask
+    return np.asarray((areas >= _ISLAND * areas.max())[parts])
 
 
 def _weight(plan: Plan, instance: int, end: int, nearness: float, seen: Sightings, number: int) -> FloatArray:

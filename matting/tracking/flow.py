@@ -22,7 +22,7 @@ class FlowTracker:
     on a frame follows from the seeds that enclose it and the frames between them.
     """
 
-    name = "flow/1"
+    name = "flow/2"
 
     def track(self, clip: FrameSource, span: range, seeds: Seeds, ctx: JobContext) -> Iterator[FrameMasks]:
         """See :class:`matting.tracking.tracker.Tracker`.

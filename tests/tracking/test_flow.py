@@ -6,6 +6,7 @@ import numpy as np
 from moving_shapes import Disc, Scene, overlap
 
 from matting.job import JobContext
+from matting.tracking.blend import without_islands
 from matting.tracking.flow import FlowTracker
 from matting.tracking.plan import Seeds
 from matting.tracking.tracker import FrameMasks
@@ -51,3 +52,14 @@ def test_a_mask_does_not_flood_the_picture() -> None:
     scene = Scene((Disc(15, (35, 45), (2, 0), (110, 120, 100)),), 30)
     found = tracked(scene, {0: scene.seen(0)})
     assert max(found[t].masks[0].mean() for t in range(30)) < 2.5 * scene.seen(0)[1].mean()
+
+
+def test_small_parts_beside_a_large_one_are_dropped_and_large_ones_kept() -> None:
+    mask = np.zeros((60, 80), np.bool_)
+    mask[5:35, 5:25] = True  # a body,
+    mask[40:50, 5:20] = True  # legs that somebody hides it from,
+    mask[2:6, 60:70] = True  # and a lamp of the same colour
+    expected = mask.copy()
+    expected[2:6, 60:70] = False
+    np.testing.assert_array_equal(without_islands(mask), expected)
+    np.testing.assert_array_equal(without_islands(np.zeros_like(mask)), np.zeros_like(mask))

@@ -32,6 +32,10 @@ class UnavailableError(MatteoError):
     """A method that was asked for and is not installed."""
 
 
+class CheckpointError(MatteoError):
+    """A file of network weights that cannot be read or does not fit the network."""
+
+
 class WorkerError(MatteoError):
     """The process that does the heavy work ended without an answer."""
 

@@ -7,15 +7,17 @@ Source:
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 from pymatting.laplacian.cf_laplacian import cf_laplacian
 from scipy.sparse import coo_array, csr_array, diags_array
 from scipy.sparse.linalg import cg
 
-from matting.arrays import FloatArray, Mask, check_shape
-from matting.errors import ShapeError
+from matting.arrays import FloatArray, Mask
 from matting.inference.band import Band, band_around, band_px
+from matting.inference.matter import Guided, Matted, Matter, Scope
 
 _EPSILON = 1e-6
 _TOLERANCE = 1e-4
@@ -27,33 +29,20 @@ _STRIP_PIXELS = 250_000
 _HAZE = 0.04
 
 
-class ClassicalMatter:
+class ClassicalMatter(Matter):
     """A :class:`~matting.inference.matter.Matter` that solves each instance of each frame by itself.
 
     Safe to call from several threads at once: of PyMatting only kernels without numba's parallel loops are used (its
     ``workqueue`` threading layer would abort the process when entered twice).
     """
 
-    @property
-    def name(self) -> str:
-        return "classical/1"
+    name = "classical/1"
+    scope = Scope()
 
-    def matte(self, frames: NDArray[np.uint8], masks: Mask) -> FloatArray:
-        """Estimate the opacity of each instance; see :meth:`matting.inference.matter.Matter.matte`.
-
-        Raises:
-            ShapeError: frames and masks disagree in size or number, or are not uint8 and bool (uint8 masks will do).
-        """
-        check_shape("frames", frames, (None, None, None, 3))
-        length, height, width = frames.shape[:3]
-        check_shape("masks", masks, (length, None, height, width))
-        if frames.dtype != np.uint8 or masks.dtype not in (np.bool_, np.uint8):
-            raise ShapeError(f"frames are {frames.dtype} and masks {masks.dtype}, expected uint8 and bool")
-        chosen = masks.astype(np.bool_)
-        alphas = np.zeros(masks.shape, np.float32)
-        for index, frame in enumerate(frames):
-            alphas[index] = _matte_frame(frame, chosen[index])
-        return alphas
+    def stream(self, steps: Iterable[Guided], carried: FloatArray | None = None) -> Iterator[Matted]:
+        """See :meth:`matting.inference.matter.Matter.stream`."""
+        for frame, masks in steps:
+            yield Matted(_matte_frame(frame, masks), None)
 
 
 def _matte_frame(frame: NDArray[np.uint8], masks: Mask) -> FloatArray:

@@ -1,0 +1,197 @@
+"""Mattes by MSG-VIM: the authors' inference path, and a matter for pictures and instances of any number.
+
+Source:
+    Li et al., "Video Instance Matting" (WACV 2024), and the inference script of SHI-Labs/VIM. Differs from the script:
+    the last frames of a clip whose length is no multiple of the window are matted as a shorter window (the script drops
+    them), pictures may be smaller than the padding, and a frame without any opaque pixel survives the clean-up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from matting.arrays import FloatArray, Mask, StoredAlpha, check_shape
+from matting.errors import ShapeError
+from matting.networks.msg_vim import MsgVim
+
+WINDOW = 10
+"""Frames the temporal unit looks back over; it starts anew with each window."""
+BORDER_PX = 32
+"""Mirrored picture round the picture, besides what makes its sides multiples of :data:`MULTIPLE_PX`."""
+MULTIPLE_PX = 32
+MEAN = (0.485, 0.456, 0.406)
+DEVIATION = (0.229, 0.224, 0.225)
+PIXELS_AT_ONCE = 2**20
+"""Padded pixels, over frames and instances, that the network is given at once; each takes about a kilobyte."""
+OPAQUE = 0.05
+"""Above this, alpha counts as a part of an instance when the largest part is looked for."""
+
+
+class MsgVimMatter:
+    """A :class:`~matting.inference.matter.Matter` that runs MSG-VIM on all instances of a window together.
+
+    Mattes are clamped to [0, 1] and, where they sum to more than 1, scaled down in proportion; they are zero on frames
+    where the instance has no mask. Nothing else is changed after the network.
+
+    Args:
+        network: with its weights, in evaluation mode, on the device to run on.
+        name: method and version, naming the weights as well.
+        pixels_at_once: padded pixels, over frames and instances, given to the network at once. Bounds the memory; the
+            mattes are the same up to rounding.
+    """
+
+    def __init__(self, network: MsgVim, name: str = "msg-vim/1", pixels_at_once: int = PIXELS_AT_ONCE) -> None:
+        self._network = network
+        self._name = name
+        self._pixels_at_once = pixels_at_once
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def matte(self, frames: NDArray[np.uint8], masks: Mask) -> FloatArray:
+        """Estimate the opacity of each instance; see :meth:`matting.inference.matter.Matter.matte`.
+
+        Windows are counted from the first frame given.
+
+        Raises:
+            ShapeError: frames and masks disagree in size or number, or are not uint8 and bool (uint8 masks will do).
+        """
+        check_shape("frames", frames, (None, None, None, 3))
+        length, height, width = frames.shape[:3]
+        check_shape("masks", masks, (length, None, height, width))
+        if frames.dtype != np.uint8 or masks.dtype not in (np.bool_, np.uint8):
+            raise ShapeError(f"frames are {frames.dtype} and masks {masks.dtype}, expected uint8 and bool")
+        chosen = masks.astype(np.bool_)
+        alphas = np.zeros(masks.shape, np.float32)
+        for start in range(0, length, WINDOW):
+            window = slice(start, start + WINDOW)
+            present = np.flatnonzero(chosen[window].any(axis=(0, 2, 3)))
+            if present.size:
+                target = chosen[window][:, present].swapaxes(0, 1)
+                fused = run(self._network, frames[window], target, others(target), self._pixels_at_once)
+                alphas[window, present] = without_border(fused, (height, width)).swapaxes(0, 1)
+        alphas *= chosen.any(axis=(2, 3), keepdims=True)
+        np.clip(alphas, 0, 1, out=alphas)
+        alphas /= np.maximum(alphas.sum(axis=1, keepdims=True), 1)
+        return alphas
+
+
+def as_published(
+    network: MsgVim, frames: NDArray[np.uint8], target: Mask, reference: Mask, largest_only: bool = False
+) -> StoredAlpha:
+    """The pictures that the authors' script writes, each instance by itself.
+
+    Args:
+        network: with its weights, in evaluation mode.
+        frames: ``[T, H, W, 3]`` uint8 RGB.
+        target: ``[N, T, H, W]`` bool, each instance.
+        reference: ``[N, T, H, W]`` bool, for each instance all others.
+        largest_only: keep the largest connected part of each matte (the script's optional clean-up).
+
+    Returns:
+        ``[N, T, H, W]`` uint8: alpha times 255, cut off rather than rounded.
+    """
+    starts = range(0, len(frames), WINDOW)
+    windows = [slice(start, start + WINDOW) for start in starts]
+    fused = np.concatenate([run(network, frames[w], target[:, w], reference[:, w]) for w in windows], axis=1)
+    if largest_only:
+        fused = np.stack([[largest_part(alpha) for alpha in instance] for instance in fused])
+    stored: StoredAlpha = without_border(fused * np.float32(255), (frames.shape[1], frames.shape[2])).astype(np.uint8)
+    return stored
+
+
+@torch.inference_mode()
+def run(
+    network: MsgVim,
+    frames: NDArray[np.uint8],
+    target: Mask,
+    reference: Mask,
+    pixels_at_once: int = PIXELS_AT_ONCE,
+) -> FloatArray:
+    """Fused mattes of one window, its border still on.
+
+    Args:
+        network: with its weights, in evaluation mode.
+        frames: ``[T, H, W, 3]`` uint8 RGB.
+        target: ``[N, T, H, W]`` bool, each instance.
+        reference: ``[N, T, H, W]`` bool, for each instance all others.
+        pixels_at_once: see :class:`MsgVimMatter`.
+
+    Returns:
+        ``[N, T, H', W']`` float32 in [0, 1], where H' and W' include what :func:`border` adds.
+    """
+    device = next(network.parameters()).device
+    pictures = normalised(with_border(frames, 1)).to(device)
+    guides = [torch.from_numpy(with_border(masks, 2)).to(device) for masks in (target, reference)]
+    fused = np.empty(guides[0].shape, np.float32)
+    for instances, parts in _portions(fused.shape, pixels_at_once):
+        memory = None
+        for part in parts:
+            seen = pictures[part].expand(len(fused[instances]), -1, -1, -1, -1)
+            chosen, others_chosen = (guide[instances, part, None].to(seen.dtype) for guide in guides)
+            out = network(seen, chosen, others_chosen, memory)
+            memory = out.memory
+            fused[instances, part] = out.alpha[:, :, 0].float().cpu().numpy()
+    return fused
+
+
+def _portions(shape: tuple[int, ...], pixels_at_once: int) -> Iterator[tuple[slice, list[slice]]]:
+    """Which instances to take together and, for each such group, which frames in turn."""
+    count, length, height, width = shape
+    pictures = max(1, pixels_at_once // (height * width))
+    instances = min(count, pictures)
+    at_once = max(1, pictures // instances)
+    for first in range(0, count, instances):
+        yield (
+            slice(first, first + instances),
+            [slice(start, start + at_once) for start in range(0, length, at_once)],
+        )
+
+
+def others(target: Mask) -> Mask:
+    """For each instance the union of all others: ``[N, ...]`` to the same shape."""
+    covered = target.sum(axis=0, dtype=np.int32)
+    return np.asarray((covered - target) > 0)
+
+
+def normalised(frames: NDArray[np.uint8]) -> Tensor:
+    """``[T, H, W, 3]`` uint8 RGB to ``[T, 3, H, W]`` float32 with ImageNet's mean and deviation taken out."""
+    scaled = torch.from_numpy(frames).permute(0, 3, 1, 2).float() / 255
+    return (scaled - torch.tensor(MEAN).view(3, 1, 1)) / torch.tensor(DEVIATION).view(3, 1, 1)
+
+
+def border(size_hw: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Pixels added (above, below) and (left, right)."""
+    below, right = (BORDER_PX + -side % MULTIPLE_PX for side in size_hw)
+    return (BORDER_PX, below), (BORDER_PX, right)
+
+
+def with_border(array: NDArray[Any], height_axis: int) -> NDArray[Any]:
+    """Mirror pictures beyond their edges, as often as it takes; the edge pixel is not repeated."""
+    size_hw = array.shape[height_axis], array.shape[height_axis + 1]
+    widths = [(0, 0)] * array.ndim
+    widths[height_axis : height_axis + 2] = border(size_hw)
+    return np.pad(array, widths, mode="reflect")
+
+
+def without_border(alphas: FloatArray, size_hw: tuple[int, int]) -> FloatArray:
+    """Cut ``[..., H', W']`` back to ``[..., H, W]``."""
+    height, width = size_hw
+    return alphas[..., BORDER_PX : BORDER_PX + height, BORDER_PX : BORDER_PX + width]
+
+
+def largest_part(alpha: FloatArray) -> FloatArray:
+    """Keep the largest connected part (with diagonals) of a matte ``[H, W]``; one without any stays as it is."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((alpha > OPAQUE).astype(np.uint8), connectivity=8)
+    if count == 1:
+        return alpha
+    largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    return np.where(labels == largest, alpha, np.float32(0))

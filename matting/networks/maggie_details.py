@@ -8,8 +8,8 @@ Source:
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from matting.networks.layers import LEAK
 from matting.networks.maggie_instances import WIDTH, Mlp

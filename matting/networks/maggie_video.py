@@ -10,8 +10,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from matting.networks.layers import normed_conv
 from matting.networks.maggie_instances import WIDTH

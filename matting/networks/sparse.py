@@ -15,8 +15,8 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 # The gathered block of one step: it should stay in a core's cache until the GEMM has read it.
 _GATHERED_VALUES_CPU = 1 << 18

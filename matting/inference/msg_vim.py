@@ -8,7 +8,8 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 import cv2
@@ -17,12 +18,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from matting.arrays import FloatArray, Mask, StoredAlpha, check_shape
-from matting.errors import ShapeError
+from matting.arrays import FloatArray, Mask, StoredAlpha
+from matting.inference.matter import Guided, Matted, Matter, Scope
 from matting.networks.msg_vim import MsgVim
 
 WINDOW = 10
 """Frames the temporal unit looks back over; it starts anew with each window."""
+MOST_IDS = 254
+"""Instance ids are 1 to 254, so this many instances are all there can be."""
 BORDER_PX = 32
 """Mirrored picture round the picture, besides what makes its sides multiples of :data:`MULTIPLE_PX`."""
 MULTIPLE_PX = 32
@@ -34,7 +37,7 @@ OPAQUE = 0.05
 """Above this, alpha counts as a part of an instance when the largest part is looked for."""
 
 
-class MsgVimMatter:
+class MsgVimMatter(Matter):
     """A :class:`~matting.inference.matter.Matter` that runs MSG-VIM on all instances of a window together.
 
     Mattes are clamped to [0, 1] and, where they sum to more than 1, scaled down in proportion; they are zero on frames
@@ -47,6 +50,9 @@ class MsgVimMatter:
             mattes are the same up to rounding.
     """
 
+    # Every instance is told apart from all others, wherever they are and however many.
+    scope = Scope(block=WINDOW, most_instances=MOST_IDS)
+
     def __init__(self, network: MsgVim, name: str = "msg-vim/1", pixels_at_once: int = PIXELS_AT_ONCE) -> None:
         self._network = network
         self._name = name
@@ -56,29 +62,24 @@ class MsgVimMatter:
     def name(self) -> str:
         return self._name
 
-    def matte(self, frames: NDArray[np.uint8], masks: Mask) -> FloatArray:
-        """Estimate the opacity of each instance; see :meth:`matting.inference.matter.Matter.matte`.
+    def stream(self, steps: Iterable[Guided], carried: FloatArray | None = None) -> Iterator[Matted]:
+        """See :meth:`matting.inference.matter.Matter.stream`; a window is held, and matted when it is complete."""
+        remaining = iter(steps)
+        while window := list(islice(remaining, WINDOW)):
+            frames, masks = (np.stack(parts) for parts in zip(*window, strict=True))
+            for alphas in self._matte_window(frames, masks):
+                yield Matted(alphas, None)
 
-        Windows are counted from the first frame given.
-
-        Raises:
-            ShapeError: frames and masks disagree in size or number, or are not uint8 and bool (uint8 masks will do).
-        """
-        check_shape("frames", frames, (None, None, None, 3))
-        length, height, width = frames.shape[:3]
-        check_shape("masks", masks, (length, None, height, width))
-        if frames.dtype != np.uint8 or masks.dtype not in (np.bool_, np.uint8):
-            raise ShapeError(f"frames are {frames.dtype} and masks {masks.dtype}, expected uint8 and bool")
-        chosen = masks.astype(np.bool_)
+    def _matte_window(self, frames: NDArray[np.uint8], masks: Mask) -> FloatArray:
+        """``[T, H, W, 3]`` and ``[T, N, H, W]`` to alphas shaped like the masks."""
         alphas = np.zeros(masks.shape, np.float32)
-        for start in range(0, length, WINDOW):
-            window = slice(start, start + WINDOW)
-            present = np.flatnonzero(chosen[window].any(axis=(0, 2, 3)))
-            if present.size:
-                target = chosen[window][:, present].swapaxes(0, 1)
-                fused = run(self._network, frames[window], target, others(target), self._pixels_at_once)
-                alphas[window, present] = without_border(fused, (height, width)).swapaxes(0, 1)
-        alphas *= chosen.any(axis=(2, 3), keepdims=True)
+        present = np.flatnonzero(masks.any(axis=(0, 2, 3)))
+        if not present.size:
+            return alphas
+        target = masks[:, present].swapaxes(0, 1)
+        fused = run(self._network, frames, target, others(target), self._pixels_at_once)
+        alphas[:, present] = without_border(fused, (masks.shape[2], masks.shape[3])).swapaxes(0, 1)
+        alphas *= masks.any(axis=(2, 3), keepdims=True)
         np.clip(alphas, 0, 1, out=alphas)
         alphas /= np.maximum(alphas.sum(axis=1, keepdims=True), 1)
         return alphas

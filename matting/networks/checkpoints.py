@@ -160,8 +160,8 @@ def _unwrapped(content: Mapping[str, Any]) -> Mapping[str, Any]:
 
 @cache
 def _layout(kind: str) -> dict[str, tuple[torch.Size, torch.dtype]]:
-    with torch.device("meta"):
-        return {key: (tensor.shape, tensor.dtype) for key, tensor in create(kind).state_dict().items()}
+    # Not on the "meta" device, whose first use takes PyTorch ten times as long as drawing random weights.
+    return {key: (tensor.shape, tensor.dtype) for key, tensor in create(kind).state_dict().items()}
 
 
 def _times(shape: torch.Size) -> str:

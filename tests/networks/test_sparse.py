@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 import torch
-import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.nn import functional
 
 from matting.networks import sparse
 from matting.networks.sparse import (
@@ -25,15 +25,15 @@ Case = tuple[type[SparseConv2d], Callable[[Tensor, Tensor], Tensor], bool, bool]
 
 
 def _submanifold(dense: Tensor, weight: Tensor) -> Tensor:
-    return F.conv2d(dense, weight.permute(0, 3, 1, 2), padding=1)
+    return functional.conv2d(dense, weight.permute(0, 3, 1, 2), padding=1)
 
 
 def _strided(dense: Tensor, weight: Tensor) -> Tensor:
-    return F.conv2d(dense, weight.permute(0, 3, 1, 2), stride=2, padding=1)
+    return functional.conv2d(dense, weight.permute(0, 3, 1, 2), stride=2, padding=1)
 
 
 def _inverse(dense: Tensor, weight: Tensor) -> Tensor:
-    return F.conv_transpose2d(dense, weight.permute(3, 0, 1, 2), stride=2, padding=1, output_padding=1)
+    return functional.conv_transpose2d(dense, weight.permute(3, 0, 1, 2), stride=2, padding=1, output_padding=1)
 
 
 CASES: dict[str, Case] = {
@@ -101,7 +101,10 @@ def test_values_and_gradients_are_those_of_the_masked_dense_convolution(
 @given(active=active_sets())
 def test_coarser_sites_are_those_a_strided_convolution_reaches(active: Tensor) -> None:
     sites = Sites(active)
-    reached = F.conv2d(active[:, None].double(), torch.ones(1, 1, 3, 3, dtype=torch.float64), stride=2, padding=1) > 0
+    reached = (
+        functional.conv2d(active[:, None].double(), torch.ones(1, 1, 3, 3, dtype=torch.float64), stride=2, padding=1)
+        > 0
+    )
     assert torch.equal(torch.stack([sites.coarser.map, sites.coarser.y, sites.coarser.x], 1), reached[:, 0].nonzero())
 
 
@@ -111,7 +114,7 @@ def test_coarser_sites_are_those_a_strided_convolution_reaches(active: Tensor) -
 def test_room_around_the_sites_changes_nothing(kind: str, active: Tensor, margins: tuple[int, ...]) -> None:
     make, _, from_coarser, _ = CASES[kind]
     torch.manual_seed(0)
-    tight, roomy = Sites(active), Sites(F.pad(active, tuple(2 * margin for margin in margins)))
+    tight, roomy = Sites(active), Sites(functional.pad(active, tuple(2 * margin for margin in margins)))
     layer = make(3, 4)
     features = torch.randn((tight.coarser if from_coarser else tight).count, 3)
     if tight.coarser.count == roomy.coarser.count:  # a pixel of the last row may reach a coarse row beyond it

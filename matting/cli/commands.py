@@ -46,6 +46,10 @@ SeederOption: TypeAlias = Annotated[str, typer.Option(help="|".join(methods.SEED
 TrackerOption: TypeAlias = Annotated[str, typer.Option(help="|".join(methods.TRACKERS))]
 MatterOption: TypeAlias = Annotated[str, typer.Option(help="|".join(methods.MATTERS))]
 WeightsOption: TypeAlias = Annotated[Path | None, typer.Option(help="Weights of a learned matter.")]
+ShortSideOption: TypeAlias = Annotated[
+    int | None,
+    typer.Option(min=64, metavar="PX", help="Height or width, whichever is less, at which a learned matter works."),
+]
 DeviceOption: TypeAlias = Annotated[str, typer.Option(help="auto|cpu|cuda[:k]")]
 
 
@@ -80,7 +84,7 @@ def open_told(path: Path) -> Clip:
 
 
 def _checked_weights(weights: Path | None, matter: str) -> None:
-    if weights is not None and matter in ("auto", "classical", "none"):
+    if weights is not None and matter in ("classical", "none"):
         raise typer.BadParameter("--weights belongs to a learned matter: lite, msg-vim or maggie.")
 
 
@@ -103,19 +107,20 @@ def cut(
     tracker: TrackerOption = "auto",
     matter: MatterOption = "auto",
     weights: WeightsOption = None,
+    short_side: ShortSideOption = None,
     device: DeviceOption = "auto",
 ) -> None:
     """Select, track and matte the prompted instances; an existing project of the same clip is continued."""
     from matting.pipeline.prompted import cut_prompted
 
     _checked_weights(weights, matter)
-    chosen = methods.choose_methods(seeder, tracker, matter)
+    chosen = methods.choose_methods(seeder, tracker, matter, weights, short_side)
     methods.check_device(device)
     with open_told(clip) as footage:
         span = frame_range(frames, len(footage))
         say(f"seeder {chosen.seeder}, tracker {chosen.tracker}, matter {chosen.matter or 'none'}")
         with progress() as ctx:
-            document = cut_prompted(footage, prompts, project, span, chosen, ctx)
+            document = cut_prompted(footage, prompts, project, span, chosen, ctx, device)
         names = ", ".join(f"{i.id} {i.name}" for i in document.instances)
         say(f"{project}: frames {document.in_frame}-{document.out_frame}, instances {names}")
 
@@ -265,6 +270,7 @@ def matte_command(
     out: OutFolder,
     matter: MatterOption = "auto",
     weights: WeightsOption = None,
+    short_side: ShortSideOption = None,
     device: DeviceOption = "auto",
     overwrite: OverwriteOption = False,
 ) -> None:
@@ -274,11 +280,11 @@ def matte_command(
     _checked_weights(weights, matter)
     if matter == "none":
         raise typer.BadParameter("--matter none makes no alphas; choose another one.")
-    chosen = methods.choose_methods(matter=matter).matter or ""
+    chosen = methods.choose_methods(matter=matter, weights=weights, short_side=short_side)
     methods.check_device(device)
     with open_told(clip) as footage, progress() as ctx:
-        matte_folder(footage, masks, out, methods.matter_named(chosen), overwrite, ctx)
-    say(f"{out}: alphas by {chosen}")
+        matte_folder(footage, masks, out, methods.open_matter(chosen, weights, device, ctx.notice), overwrite, ctx)
+    say(f"{out}: alphas by {chosen.matter}")
 
 
 @app.command("plate")

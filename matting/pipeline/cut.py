@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -15,13 +14,16 @@ from matting.arrays import Mask
 from matting.compositing.plate import build_plate
 from matting.errors import PromptError
 from matting.frames import to_8_bit
-from matting.inference.matter import reach_px, to_stored
+from matting.inference.matter import reach_px
 from matting.job import JobContext
-from matting.pipeline.methods import matter_named, seeder_named, tracker_named
+from matting.pipeline.matte import matte
+from matting.pipeline.methods import seeder_named, tracker_named
+from matting.pipeline.parties import box_of
 from matting.pipeline.patch import grown, to_patch
-from matting.pipeline.workspace import MASKS, PLATE, SEEDS, Presence, Workspace, alpha_kind
+from matting.pipeline.workspace import MASKS, PLATE, SEEDS, Presence, Workspace
 from matting.project.document import Prompt
 from matting.project.masks import read_picture, to_index_picture
+from matting.project.store import joined
 from matting.seeding.seeder import FramePrompt, seed_frame
 from matting.tracking.tracker import FrameMasks
 
@@ -29,18 +31,19 @@ NOTICED_UNSEEN = 0.02
 MOST_THREADS = 4
 
 
-def cut(work: Workspace, ctx: JobContext) -> None:
+def cut(work: Workspace, ctx: JobContext, device: str = "auto") -> None:
     """Seed, track and matte the document's range; what the store already holds is not done again.
 
     Raises:
         PromptError: no instance has a prompt in the range.
+        CheckpointError, DeviceError: the document's matter cannot be had.
         Cancelled: somebody asked to stop; finished chunks stay.
     """
     matting_share = 0.0 if work.document.methods.matter is None else 0.85
     with ctx.stage(0, 1 - matting_share):
         track(work, ctx)
     with ctx.stage(1 - matting_share, 1):
-        matte(work, ctx)
+        matte(work, ctx, device)
 
 
 def seed(work: Workspace, frame: int) -> NDArray[np.uint8]:
@@ -86,7 +89,7 @@ def track(work: Workspace, ctx: JobContext) -> None:
     seeds = _seeds(work, ctx)
     tracker = tracker_named(work.document.methods.tracker)
     total, done = sum(map(len, missing)), 0
-    for span in _joined(missing):
+    for span in joined(missing):
         waiting: dict[range, dict[int, FrameMasks]] = {}
         for step in tracker.track(work.clip, span, seeds, _Quiet(ctx)):
             chunk = work.chunk_of(step.index)
@@ -121,15 +124,6 @@ def _seeds(work: Workspace, ctx: JobContext) -> dict[int, dict[int, Mask]]:
     return seeds
 
 
-def _joined(pieces: list[range]) -> Iterator[range]:
-    """Neighbouring ranges as one."""
-    start = 0
-    for place in range(1, len(pieces) + 1):
-        if place == len(pieces) or pieces[place].start != pieces[place - 1].stop:
-            yield range(pieces[start].start, pieces[place - 1].stop)
-            start = place
-
-
 def _keep_masks(work: Workspace, chunk: range, steps: list[FrameMasks]) -> None:
     pictures = np.stack([to_index_picture(step.masks, step.ids) for step in steps])
     instances = {}
@@ -144,49 +138,8 @@ def _presence(masks: Mask) -> Presence | None:
     """The box and content of one instance in a chunk ``[T, H, W]``; None when it is nowhere."""
     if not masks.any():
         return None
-    rows, columns = np.flatnonzero(masks.any(axis=(0, 2))), np.flatnonzero(masks.any(axis=(0, 1)))
     content = hashlib.sha256(np.packbits(masks).tobytes()).hexdigest()[:32]
-    return Presence((int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1), content)
-
-
-def matte(work: Workspace, ctx: JobContext) -> None:
-    """Turn the masks of the range into alphas.
-
-    Raises:
-        KeyError: the range is not tracked yet.
-        Cancelled: somebody asked to stop; finished chunks stay.
-    """
-    if work.document.methods.matter is None:
-        return
-    matter = matter_named(work.document.methods.matter)
-    jobs = list(_unmatted(work))
-    total, done = sum(len(chunk) * len(group) for chunk, group in jobs), 0
-    ctx.report(0, "Matting")
-    for chunk, group in jobs:
-        frames = np.stack([to_8_bit(picture) for _, picture in work.clip.frames(chunk.start, chunk.stop)])
-        pictures = work.store.read(MASKS, chunk.start, work.mask_key(chunk))
-        stored = np.empty((len(chunk), len(group), *work.document.size_hw), np.uint8)
-        for t in range(len(chunk)):
-            masks = np.stack([pictures[t] == instance_id for instance_id in group])
-            stored[t] = to_stored(matter.matte(frames[t : t + 1], masks[None])[0])
-            done += len(group)
-            ctx.report(done / total, "Matting")
-        presences = work.presences(chunk) or {}
-        for place, instance_id in enumerate(group):
-            key = work.alpha_key(chunk, instance_id, presences)
-            work.store.write(alpha_kind(instance_id), chunk.start, key, stored[:, place])
-
-
-def _unmatted(work: Workspace) -> Iterator[tuple[range, tuple[int, ...]]]:
-    """The chunks, and in each the groups of neighbouring instances, of which an alpha is not there yet."""
-    for chunk in work.chunks:
-        presences = work.presences(chunk)
-        if presences is None:
-            raise KeyError(f"frames {chunk.start}-{chunk.stop - 1} are not tracked yet")
-        for group in sorted({work.neighbours(presences, i) for i in presences}):
-            keys = {i: work.alpha_key(chunk, i, presences) for i in group}
-            if not all(work.store.has(alpha_kind(i), chunk.start, key) for i, key in keys.items()):
-                yield chunk, group
+    return Presence(box_of(np.asarray(masks.any(axis=0))), content)
 
 
 def make_plate(work: Workspace, ctx: JobContext) -> None:

@@ -16,8 +16,9 @@ from matting.errors import OutputError
 from matting.job import JobContext
 from matting.media.presets import Preset, check_preset, default_preset
 from matting.media.writer import open_writer
-from matting.pipeline.cut import make_plate, matte, track
+from matting.pipeline.cut import make_plate, track
 from matting.pipeline.damage import tell_damage
+from matting.pipeline.matte import matte
 from matting.pipeline.picture import Compositor
 from matting.pipeline.workspace import Workspace
 

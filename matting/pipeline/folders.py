@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from matting.arrays import Mask
+from matting.arrays import Mask, StoredAlpha
 from matting.compositing.plate import plates
 from matting.errors import OutputError
 from matting.files import replacing_pictures
 from matting.frames import to_8_bit
-from matting.inference.matter import Matter, reach_px, to_stored
+from matting.inference.matter import Guided, Matter, reach_px, to_stored
 from matting.job import JobContext
 from matting.media import Clip
 from matting.media.presets import default_preset
 from matting.media.writer import open_writer
+from matting.pipeline.parties import box_of, parties
 from matting.pipeline.patch import grown
 from matting.project.masks import MaskFolder, to_index_picture
+from matting.project.store import joined
 from matting.tracking.tracker import Tracker
 
 
@@ -61,12 +64,42 @@ def matte_folder(clip: Clip, masks: Path, out: Path, matter: Matter, overwrite: 
     names = [f"{number(clip, t)}.png" for t in indices]
     with ExitStack() as stack:
         folders = [stack.enter_context(replacing_pictures(out / str(i), names, overwrite)) for i in given.ids]
-        for done, index in enumerate(indices):
-            frames = to_8_bit(clip.frame(index))[None]
-            stored = to_stored(matter.matte(frames, given.masks(index)[None])[0])
-            for folder, alpha in zip(folders, stored, strict=True):
-                _write(folder / f"{number(clip, index)}.png", alpha)
-            ctx.report((done + 1) / len(indices), "Matting")
+        done = 0
+        for frames in joined(range(index, index + 1) for index in indices):
+            for index, alphas in zip(frames, _alphas(clip, given, matter, frames, ctx), strict=True):
+                for place, alpha in alphas.items():
+                    _write(folders[place] / f"{number(clip, index)}.png", alpha)
+                done += 1
+                ctx.report(done / len(indices), "Matting")
+
+
+def _alphas(
+    clip: Clip, given: MaskFolder, matter: Matter, frames: range, ctx: JobContext
+) -> Iterator[dict[int, StoredAlpha]]:
+    """Of each frame the alphas by the instance's place in ``given.ids``; groups of instances go side by side."""
+    streams = [
+        (group, matter.stream(_steps(clip.duplicate(), given, frames, group, ctx)))
+        for group in _groups(given, frames, matter.scope.most_instances or len(given.ids))
+    ]
+    for _ in frames:
+        alphas: dict[int, StoredAlpha] = {}
+        for group, stream in streams:
+            alphas |= zip(group, to_stored(next(stream).alphas), strict=True)
+        yield alphas
+
+
+def _groups(given: MaskFolder, frames: range, most: int) -> list[tuple[int, ...]]:
+    places = tuple(range(len(given.ids)))
+    if len(places) <= most:
+        return [places]
+    return parties(places, ({i: box_of(m) for i, m in enumerate(given.masks(t)) if m.any()} for t in frames), most)
+
+
+def _steps(clip: Clip, given: MaskFolder, frames: range, group: tuple[int, ...], ctx: JobContext) -> Iterator[Guided]:
+    with clip:
+        for index, picture in clip.frames(frames.start, frames.stop):
+            ctx.raise_if_cancelled()
+            yield Guided(to_8_bit(picture), given.masks(index)[list(group)])
 
 
 def plate_folder(clip: Clip, masks: Path, out: Path, overwrite: bool, ctx: JobContext) -> None:

@@ -2,28 +2,85 @@
 
 from __future__ import annotations
 
-from matting.errors import DeviceError, UnavailableError
-from matting.inference.matter import Matter
-from matting.project.document import Methods
+from collections.abc import Callable
+from pathlib import Path
+
+from matting.errors import CheckpointError, DeviceError, UnavailableError
+from matting.inference.loading import SCOPES, SHORT_SIDES, learned_name, load
+from matting.inference.matter import Matter, Scope
+from matting.media.fingerprint import file_fingerprint
+from matting.project.document import Methods, Weights
 from matting.seeding.seeder import Seeder
 from matting.tracking.tracker import Tracker
 
 SEEDERS = ("auto", "sam", "grabcut")
 TRACKERS = ("auto", "flow", "cutie")
 MATTERS = ("auto", "classical", "lite", "msg-vim", "maggie", "none")
+LEARNED = ("msg-vim", "maggie")
 
 
-def choose_methods(seeder: str = "auto", tracker: str = "auto", matter: str = "auto") -> Methods:
-    """Settle on installed methods.
+def choose_methods(
+    seeder: str = "auto",
+    tracker: str = "auto",
+    matter: str = "auto",
+    weights: Path | None = None,
+    short_side: int | None = None,
+) -> Methods:
+    """Settle on installed methods; weights that are given also say which matter ``auto`` means.
+
+    Args:
+        seeder, tracker, matter: as on the command line.
+        weights: file of a learned matter.
+        short_side: at which a learned matter works; None for what suits its network.
 
     Raises:
-        UnavailableError: a method was asked for that this version does not have.
+        UnavailableError: a method was asked for that this version does not have, or that needs weights.
+        CheckpointError: the weights are not there, damaged, or another network's.
     """
+    matter, known = _settle_matter(matter, weights, short_side)
     return Methods(
         seeder=_settle("seeder", seeder, SEEDERS, "grabcut"),
         tracker=_settle("tracker", tracker, TRACKERS, "flow"),
-        matter=None if matter == "none" else _settle("matter", matter, MATTERS, "classical"),
+        matter=None if matter == "none" else matter,
+        weights=known,
     )
+
+
+def _settle_matter(name: str, file: Path | None, short_side: int | None) -> tuple[str, Weights | None]:
+    if file is not None and name in ("auto", *LEARNED):
+        weights = weights_in(file, short_side)
+        matter = matter_of(weights.kind)
+        if name not in ("auto", matter):
+            raise CheckpointError(f"{file} holds the weights of {matter}; use --matter {matter}.")
+        return matter, weights
+    if name in LEARNED:
+        raise UnavailableError(
+            f"The matter {name} needs its network's weights, which do not come with Matteo; name the file with "
+            "--weights, or use --matter classical."
+        )
+    return name if name == "none" else _settle("matter", name, MATTERS, "classical"), None
+
+
+def weights_in(file: Path, short_side: int | None = None) -> Weights:
+    """What a file of weights is; raises CheckpointError. Reads all of it."""
+    from matting.networks import checkpoints
+
+    found = checkpoints.read(file)
+    kind = checkpoints.kind_of(found)
+    if kind is None:
+        raise CheckpointError(f"{file} holds none of the networks that Matteo knows: {', '.join(SCOPES)}.")
+    checkpoints.convert(kind, found, str(file))
+    return Weights(
+        path=str(file.absolute()),
+        kind=kind,
+        fingerprint=file_fingerprint(file),
+        short_side=short_side or SHORT_SIDES[kind],
+    )
+
+
+def matter_of(kind: str) -> str:
+    """The matter, as the command line calls it, that a network makes."""
+    return kind.removesuffix("-image").removesuffix("-video")
 
 
 def _settle(what: str, name: str, known: tuple[str, ...], installed: str) -> str:
@@ -50,9 +107,41 @@ def tracker_named(name: str) -> Tracker:
     return FlowTracker()
 
 
-def matter_named(name: str) -> Matter:
-    """The matter of a document; raises UnavailableError when this version does not have it."""
-    _settle("matter", name, MATTERS, "classical")
+def matter_name(methods: Methods) -> str:
+    """Method, version and weights of the document's matter: a part of the key of every alpha."""
+    if methods.weights is not None:
+        return learned_name(methods.weights.kind, methods.weights.fingerprint, methods.weights.short_side)
+    return open_matter(methods).name
+
+
+def scope_of(methods: Methods) -> Scope:
+    """What the alphas of the document's matter depend on."""
+    return SCOPES[methods.weights.kind] if methods.weights is not None else Scope()
+
+
+def open_matter(
+    methods: Methods, weights: Path | None = None, device: str = "auto", tell: Callable[[str], None] | None = None
+) -> Matter:
+    """The document's matter, ready to work.
+
+    Args:
+        methods: of the document.
+        weights: where the file of ``methods.weights`` is on this machine.
+        device: auto, cpu or cuda[:k]; for learned matters.
+        tell: hears on what device and at what size it works, and what had to be changed.
+
+    Raises:
+        UnavailableError: this version does not have it.
+        CheckpointError: the weights cannot be read.
+        DeviceError: there is no such device.
+    """
+    if methods.weights is not None:
+        if weights is None or not weights.is_file():
+            raise CheckpointError(f"The weights {weights or methods.weights.path} are not there; choose them again.")
+        if file_fingerprint(weights) != methods.weights.fingerprint:
+            raise CheckpointError(f"{weights} has changed since the project was made with it; choose it again.")
+        return load(weights, device, methods.weights.short_side, tell or (lambda text: None))
+    _settle_matter(methods.matter or "", None, None)
     from matting.inference.classical import ClassicalMatter
 
     return ClassicalMatter()

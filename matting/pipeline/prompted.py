@@ -16,7 +16,13 @@ from matting.project.prompts import PromptImport, read_prompts
 
 
 def cut_prompted(
-    clip: Clip, prompts: Path, folder: Path, frames: range | None, methods: Methods, ctx: JobContext
+    clip: Clip,
+    prompts: Path,
+    folder: Path,
+    frames: range | None,
+    methods: Methods,
+    ctx: JobContext,
+    device: str = "auto",
 ) -> Document:
     """Make or continue a project with the prompts of a file, and cut it.
 
@@ -33,6 +39,9 @@ def cut_prompted(
     """
     given = read_prompts(prompts)
     project = _project(clip, folder)
+    if methods.weights is not None:
+        path = project.relative(Path(methods.weights.path))
+        methods = methods.model_copy(update={"weights": methods.weights.model_copy(update={"path": path})})
     document = project.document.model_copy(update={"methods": methods})
     if frames is not None:
         document = document.model_copy(update={"in_frame": frames.start, "out_frame": frames.stop - 1})
@@ -43,7 +52,7 @@ def cut_prompted(
     project.document = checked.document
     project.save()
     work = Workspace.of(project, clip)
-    cut(work, ctx)
+    cut(work, ctx, device)
     work.store.prune(work.referenced())
     tell_damage(clip, ctx)
     return project.document

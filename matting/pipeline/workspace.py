@@ -7,21 +7,23 @@ for any more is stale, and going back finds the old results again.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from matting.arrays import Mask, StoredAlpha
-from matting.inference.matter import reach_px
+from matting.inference.matter import Scope, reach_px
 from matting.media import Clip
-from matting.pipeline.methods import matter_named, seeder_named, tracker_named
+from matting.pipeline.methods import matter_name, scope_of, seeder_named, tracker_named
+from matting.pipeline.parties import Box, neighbours, parties
 from matting.project.document import Document, Instance
 from matting.project.project import Project
 from matting.project.store import CHUNK_FRAMES, MatteStore, chunks, digest
 
-MASKS, SEEDS, PLATE = "masks", "seeds", "plate"
+MASKS, SEEDS, PLATE, CARRIED = "masks", "seeds", "plate", "carried"
 
 
 def alpha_kind(instance_id: int) -> str:
@@ -42,11 +44,11 @@ class Presence:
     """What is remembered of one instance in a chunk of masks.
 
     Attributes:
-        box: (x0, y0, x1, y1) round its masks in all frames of the chunk, half-open.
+        box: round its masks in all frames of the chunk.
         digest: of the masks' content.
     """
 
-    box: tuple[int, int, int, int]
+    box: Box
     digest: str
 
 
@@ -61,6 +63,11 @@ class Workspace:
     document: Document
     store: MatteStore
     folder: Path
+    # What was looked up once stays true: keys follow from the document, and what lies under a key never changes.
+    _presences: dict[str, dict[int, Presence]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _contents: dict[tuple[int, int, tuple[int, ...]], str] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @staticmethod
     def of(project: Project, clip: Clip) -> Workspace:
@@ -113,6 +120,13 @@ class Workspace:
 
     def mask_key(self, chunk: range) -> str:
         """Key of a chunk of masks: the prompted frames inside and those that bound it for each instance."""
+        return self._mask_keys[chunk]
+
+    @cached_property
+    def _mask_keys(self) -> dict[range, str]:
+        return {chunk: self._mask_key(chunk) for chunk in self.chunks}
+
+    def _mask_key(self, chunk: range) -> str:
         bounds = []
         for instance in sorted(self.prompted, key=lambda i: i.id):
             frames = [p.frame for p in instance.prompts if p.frame in self.document.frames]
@@ -125,11 +139,15 @@ class Workspace:
 
     def presences(self, chunk: range) -> dict[int, Presence] | None:
         """Which instances the chunk's current masks hold; None while the masks are not there."""
-        try:
-            facts = self.store.facts(MASKS, chunk.start, self.mask_key(chunk))
-        except KeyError:
-            return None
-        return {int(i): Presence(tuple(box), content) for i, (box, content) in facts["instances"].items()}
+        key = self.mask_key(chunk)
+        if key not in self._presences:
+            try:
+                facts = self.store.facts(MASKS, chunk.start, key)
+            except KeyError:
+                return None
+            known = {int(i): Presence(tuple(box), content) for i, (box, content) in facts["instances"].items()}
+            self._presences[key] = known
+        return self._presences[key]
 
     def mask_state(self, chunk: range) -> State:
         if self.prompted and self.store.has(MASKS, chunk.start, self.mask_key(chunk)):
@@ -157,36 +175,78 @@ class Workspace:
 
     # -- alphas ------------------------------------------------------------------------------------------------------
 
-    def neighbours(self, presences: dict[int, Presence], instance_id: int) -> tuple[int, ...]:
-        """The instances that are matted together with this one: their boxes come near, one beside the other."""
-        reach = reach_px(self.document.size_hw)
-        found, queue = {instance_id}, [instance_id]
-        while queue:
-            x0, y0, x1, y1 = presences[queue.pop()].box
-            for other, presence in presences.items():
-                a0, b0, a1, b1 = presence.box
-                apart = max(a0 - x1, x0 - a1, b0 - y1, y0 - b1)
-                if other not in found and apart <= 2 * reach:
-                    found.add(other)
-                    queue.append(other)
-        return tuple(sorted(found))
+    @property
+    def scope(self) -> Scope:
+        """What the alphas of the document's matter depend on."""
+        return scope_of(self.document.methods)
 
-    def alpha_key(self, chunk: range, instance_id: int, presences: dict[int, Presence]) -> str:
-        """Key of an instance's alphas in a chunk: its masks' content there and that of its neighbours."""
-        group = self.neighbours(presences, instance_id)
+    def together(self, chunk: range, instance_id: int) -> tuple[int, ...]:
+        """The instances that are matted together with this one; raises KeyError unless the chunk is tracked."""
+        if self.scope.most_instances is None:
+            return neighbours(self._boxes(chunk), instance_id, reach_px(self.document.size_hw))
+        if len(self.ids) <= self.scope.most_instances:
+            return self.ids
+        found = [parties for parties in self._parties() if instance_id in parties]
+        return found[0]
+
+    def _boxes(self, chunk: range) -> dict[int, Box]:
+        presences = self.presences(chunk)
+        if presences is None:
+            raise KeyError(f"frames {chunk.start}-{chunk.stop - 1} are not tracked yet")
+        return {instance_id: presence.box for instance_id, presence in presences.items()}
+
+    def _parties(self) -> list[tuple[int, ...]]:
+        return parties(self.ids, map(self._boxes, self.chunks), self.scope.most_instances or len(self.ids))
+
+    def matting_key(self, chunk: range, group: tuple[int, ...]) -> str:
+        """Key of what a group's matting leaves in a chunk: the content of all masks that it depends on.
+
+        Raises:
+            KeyError: some of them are not there yet.
+        """
+        frames, scope = self.document.frames, self.scope
+        first, last = scope.window(chunk.start, frames), scope.window(chunk.stop - 1, frames)
+        start = frames.start if scope.carries else first.start
+        supporting = [c for c in self.chunks if c.stop > start and c.start < last.stop]
         return digest(
-            "alpha/1", self.document.media.fingerprint, matter_named(self.document.methods.matter or "").name,
-            chunk.start, chunk.stop, group.index(instance_id), [presences[i].digest for i in group],
+            "matting/1", self.document.media.fingerprint, matter_name(self.document.methods), chunk.start, chunk.stop,
+            start, last.stop, group, self._content(tuple(supporting), group),
         )  # fmt: skip
+
+    def _content(self, chunks: tuple[range, ...], group: tuple[int, ...]) -> str:
+        """Digest of a group's masks in some chunks, made link by link, so that long runs share the work."""
+        content = ""
+        for place, chunk in enumerate(chunks):
+            key = chunks[0].start, chunk.start, group
+            if (known := self._contents.get(key)) is None:
+                presences = self.presences(chunk)
+                if presences is None:
+                    raise KeyError(f"frames {chunk.start}-{chunk.stop - 1} are not tracked yet")
+                there = [presences[i].digest if i in presences else None for i in group]
+                known = self._contents[key] = digest(content, place, there)
+            content = known
+        return content
+
+    def alpha_key(self, chunk: range, instance_id: int) -> str:
+        """Key of an instance's alphas in a chunk; raises KeyError while masks are missing."""
+        group = self.together(chunk, instance_id)
+        return digest("alpha/1", self.matting_key(chunk, group), group.index(instance_id))
 
     def alpha_state(self, chunk: range, instance_id: int) -> State:
         presences = self.presences(chunk)
         if presences is not None:
             if self.document.methods.matter is None or instance_id not in presences:
                 return State.CURRENT
-            if self.store.has(alpha_kind(instance_id), chunk.start, self.alpha_key(chunk, instance_id, presences)):
+            if self._has_alpha(chunk, instance_id):
                 return State.CURRENT
         return State.MISSING if self.store.latest(alpha_kind(instance_id), chunk.start) is None else State.STALE
+
+    def _has_alpha(self, chunk: range, instance_id: int) -> bool:
+        try:
+            key = self.alpha_key(chunk, instance_id)
+        except KeyError:  # masks of other chunks matter, too
+            return False
+        return self.store.has(alpha_kind(instance_id), chunk.start, key)
 
     def alpha(self, frame: int, instance_id: int) -> StoredAlpha:
         """``[H, W]`` uint8; the mask itself where the document stops at masks.
@@ -204,7 +264,7 @@ class Workspace:
             mask_key = self.mask_key(chunk)
             picture = self.store.read_frame(MASKS, chunk.start, mask_key, frame - chunk.start)
             return np.where(picture == instance_id, np.uint8(255), np.uint8(0))
-        key = self.alpha_key(chunk, instance_id, presences)
+        key = self.alpha_key(chunk, instance_id)
         return self.store.read_frame(alpha_kind(instance_id), chunk.start, key, frame - chunk.start)
 
     # -- plate -------------------------------------------------------------------------------------------------------
@@ -228,7 +288,17 @@ class Workspace:
             entries.append((MASKS, chunk.start, self.mask_key(chunk)))
             presences = self.presences(chunk) or {}
             if self.document.methods.matter:
-                entries += [(alpha_kind(i), chunk.start, self.alpha_key(chunk, i, presences)) for i in presences]
+                entries += self._referenced_alphas(chunk, tuple(presences))
             if plate:
                 entries.append((PLATE, chunk.start, plate))
+        return entries
+
+    def _referenced_alphas(self, chunk: range, ids: tuple[int, ...]) -> list[tuple[str, int, str]]:
+        try:
+            entries = [(alpha_kind(i), chunk.start, self.alpha_key(chunk, i)) for i in ids]
+            if self.scope.carries:
+                groups = {self.together(chunk, i) for i in self.ids}
+                entries += [(CARRIED, chunk.start, self.matting_key(chunk, group)) for group in groups]
+        except KeyError:  # not everything that they depend on is tracked
+            return []
         return entries

@@ -88,12 +88,29 @@ class Instance(_Value):
         return self.model_copy(update={"prompts": tuple(p for p in self.prompts if p.frame != frame)})
 
 
+class Weights(_Value):
+    """The file that a learned matter reads.
+
+    Attributes:
+        path: relative to the project's folder with forward slashes; absolute only where no relative one exists.
+        kind: the network that the weights are for.
+        fingerprint: of the file's content.
+        short_side: height or width, whichever is less, at which the network works; None for the source's own.
+    """
+
+    path: str
+    kind: str
+    fingerprint: str
+    short_side: Annotated[int, Field(ge=64)] | None = None
+
+
 class Methods(_Value):
     """Which seeder, tracker and matter the project's results are made with; None: stop at masks."""
 
     seeder: str = "grabcut"
     tracker: str = "flow"
     matter: str | None = "classical"
+    weights: Weights | None = None
 
 
 class Document(_Value):

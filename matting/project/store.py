@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,20 @@ def chunks(span: range) -> list[range]:
         range(max(start, span.start), min(start + CHUNK_FRAMES, span.stop))
         for start in range(first, span.stop, CHUNK_FRAMES)
     ]
+
+
+def joined(pieces: Iterable[range]) -> Iterator[range]:
+    """Ranges in ascending order, those that touch as one."""
+    whole: range | None = None
+    for piece in pieces:
+        if whole is not None and whole.stop == piece.start:
+            whole = range(whole.start, piece.stop)
+        else:
+            if whole is not None:
+                yield whole
+            whole = piece
+    if whole is not None:
+        yield whole
 
 
 def digest(*parts: object) -> str:

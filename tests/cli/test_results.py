@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from matting.pipeline.workspace import Presence, State, Workspace
+from matting.pipeline.workspace import State, Workspace
 from matting.project.project import Project
 
 
@@ -40,18 +40,6 @@ class TestStates:
         ann = work.document.instance(1).model_copy(update={"look": Remove()})
         changed = work.with_document(work.document.with_instance(ann))
         assert changed.referenced() == work.referenced()
-
-
-class TestNeighbours:
-    def test_nearness_is_passed_on(self, work: Workspace) -> None:
-        presences = {
-            1: Presence((0, 0, 10, 10), "a"),
-            2: Presence((20, 0, 30, 10), "b"),
-            3: Presence((40, 0, 50, 10), "c"),
-            4: Presence((100, 0, 110, 10), "d"),
-        }
-        assert work.neighbours(presences, 1) == (1, 2, 3)
-        assert work.neighbours(presences, 4) == (4,)
 
 
 def test_alphas_never_exceed_one_in_stored_units(work: Workspace) -> None:

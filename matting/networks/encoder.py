@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from matting.networks.layers import encoder_stage, normed_conv, shortcut
+from matting.networks.layers import encoder_stage, normed_conv, relu, shortcut
 
 
 class Features(NamedTuple):
@@ -44,9 +43,9 @@ class Encoder(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Features:
-        half = F.relu(self.bn1(self.conv1(x)))
-        half = F.relu(self.bn2(self.conv2(half)))
-        quarter = self.layer1(F.relu(self.bn3(self.conv3(half))))
+        half = relu(self.bn1(self.conv1(x)))
+        half = relu(self.bn2(self.conv2(half)))
+        quarter = self.layer1(relu(self.bn3(self.conv3(half))))
         eighth = self.layer2(quarter)
         sixteenth = self.layer3(eighth)
         f1, f2, f3, f4, f5 = (

@@ -23,9 +23,14 @@ _TINY = 1e-12
 Activation = Callable[[Tensor], Tensor]
 
 
+def relu(x: Tensor) -> Tensor:
+    """ReLU that overwrites ``x``: what feeds an activation here is needed by nobody else, its gradient included."""
+    return F.relu(x, inplace=True)
+
+
 def leaky(x: Tensor) -> Tensor:
-    """LeakyReLU as the decoders use it."""
-    return F.leaky_relu(x, LEAK)
+    """LeakyReLU as the decoders use it; overwrites ``x``."""
+    return F.leaky_relu(x, LEAK, inplace=True)
 
 
 class Evaluation(Enum):
@@ -57,6 +62,8 @@ class RawWeight(nn.Module):
 class SpectralNorm(nn.Module):
     """A convolution without bias whose weight is divided by an estimate of its largest singular value.
 
+    Stride and padding are the same both ways, dilation and groups one.
+
     In training each call first makes one power iteration and keeps it; otherwise :class:`Evaluation` decides. The
     gradient flows through the singular value's matrix, not through its vectors.
 
@@ -69,8 +76,8 @@ class SpectralNorm(nn.Module):
         self.module = RawWeight(convolution.weight)
         self.evaluation = evaluation
         self.transposed = isinstance(convolution, nn.ConvTranspose2d)
-        self.stride = convolution.stride
-        self.padding = convolution.padding
+        self.stride = convolution.stride[0]
+        self.padding = int(convolution.padding[0])
 
     def weight(self) -> Tensor:
         """The effective weight of this call, shaped like the convolution's; may advance the stored vectors."""
@@ -90,7 +97,7 @@ class SpectralNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         weight = self.weight()
         if self.transposed:
-            return F.conv_transpose2d(x, weight, None, self.stride, self.padding)  # type: ignore[arg-type]
+            return F.conv_transpose2d(x, weight, None, self.stride, self.padding)
         return F.conv2d(x, weight, None, self.stride, self.padding)
 
 
@@ -123,10 +130,10 @@ def shortcut(channels_in: int, channels_out: int) -> nn.Sequential:
     """Branch from the encoder to the decoder at one resolution. The ReLU comes before the norm, and none after it."""
     return nn.Sequential(
         normed_conv(channels_in, channels_out),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.BatchNorm2d(channels_out),
         normed_conv(channels_out, channels_out),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
         nn.BatchNorm2d(channels_out),
     )
 
@@ -137,7 +144,7 @@ class ResidualBlock(nn.Module):
     At stride 2 the input is averaged to half the size and mapped to the new channels before it is added.
     """
 
-    def __init__(self, channels_in: int, channels_out: int, stride: int = 1, activation: Activation = F.relu) -> None:
+    def __init__(self, channels_in: int, channels_out: int, stride: int = 1, activation: Activation = relu) -> None:
         super().__init__()
         self.conv1 = normed_conv(channels_in, channels_out, stride=stride)
         self.bn1 = nn.BatchNorm2d(channels_out)
@@ -227,12 +234,12 @@ class Aspp(nn.Module):
         self.bn2 = nn.BatchNorm2d(channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        overall = F.relu(self.aspp5_bn(self.aspp5(x.mean((2, 3), keepdim=True))))
+        overall = relu(self.aspp5_bn(self.aspp5(x.mean((2, 3), keepdim=True))))
         views = [
-            F.relu(self.aspp1_bn(self.aspp1(x))),
-            F.relu(self.aspp2_bn(self.aspp2(x))),
-            F.relu(self.aspp3_bn(self.aspp3(x))),
-            F.relu(self.aspp4_bn(self.aspp4(x))),
+            relu(self.aspp1_bn(self.aspp1(x))),
+            relu(self.aspp2_bn(self.aspp2(x))),
+            relu(self.aspp3_bn(self.aspp3(x))),
+            relu(self.aspp4_bn(self.aspp4(x))),
             overall.expand(-1, -1, *x.shape[2:]),
         ]
-        return F.relu(self.bn2(self.conv2(torch.cat(views, 1))))
+        return relu(self.bn2(self.conv2(torch.cat(views, 1))))

@@ -111,7 +111,7 @@ def _head(channels: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(channels, 32, 3, padding=1, bias=False),
         nn.BatchNorm2d(32),
-        nn.LeakyReLU(LEAK),
+        nn.LeakyReLU(LEAK, inplace=True),
         nn.Conv2d(32, 2, 3, padding=1),
     )
 

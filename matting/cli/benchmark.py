@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from matting.cli.papers import papers
 from matting.errors import MatteoError
 from matting.files import write_bytes
 from matting.media import ClipInfo, open_clip
@@ -24,10 +25,11 @@ from matting.media.presets import Preset
 from matting.media.writer import open_writer
 from resources import SAMPLE
 
-benchmark = typer.Typer(help="Measure memory and start-up on this machine.", no_args_is_help=True)
+benchmark = typer.Typer(help="Measure memory, start-up and quality on this machine.", no_args_is_help=True)
 JsonOption = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Also write the numbers as JSON.")]
 MIB = 1 << 20
 POLL_S = 0.05
+benchmark.command()(papers)
 # Runs in a process of its own: the engine itself knows no Qt.
 _UNTIL_PAINTED = """
 import sys, time

@@ -5,21 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from matting.cli.progress import progress, say, warn
+from matting.cli.tables import print_table
+from matting.evaluation import scores
+from matting.evaluation.scores import NAMES, PAIRWISE, VIMQ, Report, Values
 from matting.evaluation.tally import Definition
 from matting.files import write_bytes
 
-if TYPE_CHECKING:
-    from matting.evaluation.scores import Report, Values
-
 _MOST_NAMED = 5
-_WIDTH = 120
 
 
 def evaluate(
@@ -38,11 +36,9 @@ def evaluate(
     ] = None,
 ) -> None:
     """Measure mattes by ground truth: errors (0 is best), and VIMQ with its factors in percent (100 is best)."""
-    from matting.evaluation.scores import evaluate as measure
-
     wanted = _chosen(metrics)
     with progress() as ctx:
-        report = measure(pred, truth, definition, wanted, ctx)
+        report = scores.evaluate(pred, truth, definition, wanted, ctx)
     _tell_unpaired(report)
     show(report)
     if json_file is not None:
@@ -64,8 +60,6 @@ def as_json(report: Report) -> dict[str, object]:
 
 def show(report: Report) -> None:
     """Print one table for the pairwise metrics, clip by clip and instance by instance, and one for VIMQ."""
-    from matting.evaluation.scores import PAIRWISE, VIMQ
-
     clips, instances, everything = report.by_clip(), report.by_instance(), report.all()
     errors = _Sheet(f"Errors, {report.definition.value}", [name for name in report.wanted if name in PAIRWISE], _error)
     quality = _Sheet(
@@ -96,8 +90,7 @@ class _Sheet:
 
     def print(self) -> None:
         if self._names:
-            # A table that leaves the screen is better than one without its digits; a file has no width at all.
-            Console(width=max(Console().width, _WIDTH)).print(self._table, crop=False)
+            print_table(self._table)
 
 
 def _error(value: float) -> str:
@@ -110,8 +103,6 @@ def _percent(fraction: float) -> str:
 
 def _chosen(text: str | None) -> list[str]:
     """The names of the values wanted; wrong usage for one that does not exist."""
-    from matting.evaluation.scores import NAMES, VIMQ
-
     if text is None:
         return list(NAMES)
     given = [name.strip().lower() for name in text.split(",") if name.strip()]

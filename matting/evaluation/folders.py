@@ -54,8 +54,10 @@ def read_alpha(file: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
     """One matte, ``[H, W]`` uint8 or uint16 over its full range; colours are read as grey.
 
     Raises:
-        MediaError: the file is no picture of 8 or 16 bits.
+        MediaError: the file is missing or no picture of 8 or 16 bits.
     """
+    if not file.is_file():
+        raise MediaError(f"{file} is not there.")
     content = np.fromfile(file, np.uint8)  # not imread, which stumbles over Windows paths beyond ASCII
     try:
         alpha = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH) if content.size else None

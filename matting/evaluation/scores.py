@@ -69,9 +69,7 @@ class Report:
     def _values(self, tallies: Mapping[str, Tally], quality: Quality | None) -> Values:
         values = {name: tally.average(self.definition) for name, tally in tallies.items()}
         if quality is not None:
-            values |= {"rq": quality.rq, "tq": quality.tq}
-            values |= {f"mq_{error}": share for error, share in quality.mq.items()}
-            values |= {f"vimq_{error}": quality.vimq(error) for error in quality.mq}
+            values |= quality.values()
         return {name: values[name] for name in self.wanted if name in values}
 
 

@@ -43,6 +43,12 @@ class Quality:
         """The product of the three."""
         return self.rq * self.tq * self.mq[error]
 
+    def values(self) -> dict[str, float]:
+        """By name: ``rq``, ``tq``, and ``mq_`` and ``vimq_`` followed by each error."""
+        shares = {f"mq_{error}": share for error, share in self.mq.items()}
+        products = {f"vimq_{error}": self.vimq(error) for error in self.mq}
+        return {"rq": self.rq, "tq": self.tq, **shares, **products}
+
 
 def mean_quality(clips: Sequence[Quality]) -> Quality:
     """Of a data set: the plain means over its clips. Its VIMQ is the product of means, not the mean of products."""

@@ -17,6 +17,7 @@ from matting.cli import papers
 from matting.errors import MediaError
 from matting.evaluation import metrics
 from matting.evaluation.datasets import samples
+from matting.evaluation.opacity import as_float
 from matting.evaluation.published import COLUMNS, ROWS
 from matting.inference import loading
 from matting.inference.classical import ClassicalMatter
@@ -116,8 +117,7 @@ def test_him2k_has_all_mask_makers_their_mean_and_deviation(him2k: Path) -> None
         "mask/1, r50_c4_3x", "mask/1, x101_fpn_3x", "mask/1, mean of 2 (deviation)",
     ]  # fmt: skip
     assert comp[0].values["mad"] == 0
-    off = np.stack([figure(n, shift=2) for n in range(2)])[None].astype(np.float32) / 255
-    on = np.stack([figure(n) for n in range(2)])[None].astype(np.float32) / 255
+    off, on = (as_float(np.stack([[figure(n, shift=shift) for n in range(2)]])) for shift in (2, 0))
     assert comp[1].values["mad"] == pytest.approx(metrics.mad(off, on).average())
     assert comp[2].values["mad"] == comp[2].deviations["mad"] == pytest.approx(comp[1].values["mad"] / 2)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from conftest import FRAMES, Run, centres
+from figures_clip import FRAMES, Run, centres
 
 from matting.arrays import FloatArray
 from matting.errors import Cancelled

@@ -124,12 +124,18 @@ def _pair(
 
 def _aligned(files: Sequence[Path], frames: Sequence[str]) -> Files:
     """By name where the names are the ground truth's, else one after another where they are as many."""
-    named = {file.stem: file for file in files}
-    if named.keys() <= set(frames):
-        return tuple(named.get(frame) for frame in frames)
+    named = {_unpadded(file.stem): file for file in files}
+    wanted = [_unpadded(frame) for frame in frames]
+    if named.keys() <= set(wanted):
+        return tuple(named.get(frame) for frame in wanted)
     if len(files) == len(frames):
         return tuple(files)
     raise MediaError(
         f"{files[0].parent} has {len(files)} frames with other names than the ground truth's {len(frames)}; name them "
         "alike or give as many."
     )
+
+
+def _unpadded(stem: str) -> str:
+    """``00012`` and ``12`` are the same frame."""
+    return str(int(stem)) if stem.isdecimal() else stem

@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 Run = Callable[..., int]
+GOLDEN = Path(__file__).parents[1] / "evaluation" / "golden"
 FRAMES, HEIGHT, WIDTH = 6, 40, 48
 KEYS = {
     "mad", "mse", "sad", "grad", "conn", "dtssd", "messddt", "mad_f", "mad_u", "rq", "tq",
@@ -105,6 +106,33 @@ class TestPairs:
         assert report["clips"]["two"]["rq"] == report["clips"]["two"]["vimq_mad"] == 0
         assert report["instances"]["one"]["01"]["sad"] == 0
         assert report["instances"]["one"]["00"]["sad"] == pytest.approx(1e-3 / 255 * matte(2, 0).sum(dtype=float) / 6)
+
+    def test_numbers_without_zeros_before_them(self, truth: Path, tmp_path: Path, measured: Callable[..., Any]) -> None:
+        for n in range(2):
+            for t in range(FRAMES):
+                file = tmp_path / "pred" / f"{n:02d}" / f"{t}.png"
+                file.parent.mkdir(parents=True, exist_ok=True)
+                assert cv2.imwrite(str(file), matte(t, n))
+        assert measured(tmp_path / "pred", truth / "one", "--metrics", "sad")["all"]["sad"] == 0
+
+    @pytest.mark.parametrize(("definition", "group"), [("published", "vimq"), ("plain", "vimq_paper_variant")])
+    def test_the_reference_clips(
+        self, tmp_path: Path, measured: Callable[..., Any], definition: str, group: str
+    ) -> None:
+        with np.load(GOLDEN / "vimq_clips.npz") as clips:
+            for key in clips.files:
+                clip, side = key.split("__")
+                for n, mattes in enumerate(clips[key]):
+                    write(tmp_path / side / clip / ("pha" if side == "gt" else "") / f"{n:02d}", list(mattes))
+        report = measured(tmp_path / "pred", tmp_path / "gt", "--metrics", "vimq", "--definition", definition)
+        wanted = json.loads((GOLDEN / "values.json").read_text())[group]
+        for error, weighted in (("mse", "MSE_w50"), ("mad", "MAD_w50"), ("dtssd", "dtSSD_w10")):
+            final = wanted[weighted]["final"]
+            names = (("rq", "RQ"), ("tq", "TQ"), (f"mq_{error}", "MQ"), (f"vimq_{error}", "VIMQ_product_of_means"))
+            for ours, theirs in names:
+                assert report["all"][ours] == pytest.approx(final[theirs], abs=1e-6)
+            for clip, values in wanted[weighted]["clips"].items():
+                assert report["clips"][clip][f"mq_{error}"] == pytest.approx(values["MQ"], abs=1e-6)
 
     def test_the_table(self, truth: Path, matteo: Run, capsys: pytest.CaptureFixture[str]) -> None:
         assert matteo("evaluate", truth, truth, "--metrics", "vimq,Conn") == 0

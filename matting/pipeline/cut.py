@@ -25,6 +25,7 @@ from matting.project.document import Prompt
 from matting.project.masks import read_picture, to_index_picture
 from matting.project.store import joined
 from matting.seeding.seeder import FramePrompt, seed_frame
+from matting.tracking.seeds import Seeds, lazy_seeds
 from matting.tracking.tracker import FrameMasks
 
 NOTICED_UNSEEN = 0.02
@@ -110,18 +111,21 @@ class _Quiet(JobContext):
         self._stop = outer._stop
 
 
-def _seeds(work: Workspace, ctx: JobContext) -> dict[int, dict[int, Mask]]:
+def _seeds(work: Workspace, ctx: JobContext) -> Seeds:
     given: dict[int, list[int]] = {}
     for instance in work.prompted:
         for prompt in instance.prompts:
             if prompt.frame in work.document.frames:
                 given.setdefault(prompt.frame, []).append(instance.id)
-    seeds = {}
+
+    def read(frame: int) -> dict[int, Mask]:
+        picture = seed(work, frame)
+        return {instance_id: picture == instance_id for instance_id in given[frame]}
+
     for done, frame in enumerate(sorted(given)):
         ctx.report(0, f"Selecting ({done + 1} of {len(given)})")
-        picture = seed(work, frame)
-        seeds[frame] = {instance_id: picture == instance_id for instance_id in given[frame]}
-    return seeds
+        seed(work, frame)
+    return lazy_seeds(given, read)
 
 
 def _keep_masks(work: Workspace, chunk: range, steps: list[FrameMasks]) -> None:

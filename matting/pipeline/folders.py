@@ -23,6 +23,7 @@ from matting.pipeline.parties import box_of, parties
 from matting.pipeline.patch import grown
 from matting.project.masks import MaskFolder, to_index_picture
 from matting.project.store import joined
+from matting.tracking.seeds import lazy_seeds
 from matting.tracking.tracker import Tracker
 
 
@@ -41,7 +42,9 @@ def track_folder(clip: Clip, masks: Path, out: Path, tracker: Tracker, overwrite
     """
     given = MaskFolder(masks, clip.info)
     _pass_on(given, ctx)
-    seeds = {index: dict(zip(given.ids, given.masks(index), strict=True)) for index in given.paths}
+    seeds = lazy_seeds(
+        dict.fromkeys(given.paths, given.ids), lambda index: dict(zip(given.ids, given.masks(index), strict=True))
+    )
     with replacing_pictures(out, [f"{number(clip, t)}.png" for t in range(len(clip))], overwrite) as partial:
         for step in tracker.track(clip, range(len(clip)), seeds, ctx):
             picture = to_index_picture(step.masks, step.ids)

@@ -9,7 +9,8 @@ from matting.frames import FrameSource
 from matting.job import JobContext
 from matting.tracking.blend import as_opacity, blend, exclusive
 from matting.tracking.motion import Look, Measure, look_at
-from matting.tracking.plan import Plan, Seeds, plan
+from matting.tracking.plan import Plan, plan
+from matting.tracking.seeds import Seeds
 from matting.tracking.spill import Spill, Step
 from matting.tracking.sweep import Sweep
 from matting.tracking.tracker import FrameMasks

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
 
-from matting.arrays import Mask
-
-Seeds: TypeAlias = Mapping[int, Mapping[int, Mask]]
-"""Frame index → instance id → ``[H, W]`` bool."""
+from matting.tracking.seeds import Seeds, Some
 
 
 @dataclass(frozen=True)
@@ -48,7 +44,7 @@ def plan(span: range, seeds: Seeds) -> Plan:
     ids = tuple(sorted({instance for given in seeds.values() for instance in given}))
     timelines = {instance: _bounding(sorted(t for t in seeds if instance in seeds[t]), span) for instance in ids}
     prompted = sorted({t for line in timelines.values() for t in line})
-    bounding = {t: {instance: seeds[t][instance] for instance in ids if t in timelines[instance]} for t in prompted}
+    bounding = {t: Some([i for i in ids if t in timelines[i]], lambda t=t: seeds[t]) for t in prompted}  # type: ignore[misc]
     turns = tuple(t for t in prompted if all(t in line or t > line[-1] for line in timelines.values()))
     ends = [*prompted, span[0], span[-1]]
     return Plan(ids, range(min(ends), max(ends) + 1), bounding, timelines, turns)

@@ -8,7 +8,7 @@ from moving_shapes import Disc, Scene, overlap
 from matting.job import JobContext
 from matting.tracking.blend import without_islands
 from matting.tracking.flow import FlowTracker
-from matting.tracking.plan import Seeds
+from matting.tracking.seeds import Seeds
 from matting.tracking.tracker import FrameMasks
 
 

@@ -24,6 +24,9 @@ class Some(Mapping[int, Mask]):
             raise KeyError(instance_id)
         return self._masks()[instance_id]
 
+    def __contains__(self, instance_id: object) -> bool:  # the one that comes with Mapping would ask for the mask
+        return instance_id in self._ids
+
     def __iter__(self) -> Iterator[int]:
         return iter(self._ids)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
+from golden_files import golden_layout
 from torch import Tensor
 
 from matting.errors import CheckpointError, UnavailableError
@@ -17,6 +19,12 @@ from matting.networks import create
 from matting.networks.checkpoints import convert, kind_of, network_from, read
 
 MISSING = "decoder.layer2.0.conv2.module.weight_bar"
+
+LAYOUTS = {
+    "msg-vim": ("msg_vim", "layout"),
+    "maggie-image": ("maggie", "layout_image"),
+    "maggie-video": ("maggie", "layout_video"),
+}
 
 Weights = dict[str, Tensor]
 
@@ -28,6 +36,19 @@ def test_every_key_is_taken_and_none_left_over(msg_vim_weights: Weights) -> None
     assert not network.training
     assert sum(weight.numel() for weight in network.parameters()) == 29_706_688
     assert sum(weight.numel() for weight in network.parameters() if weight.requires_grad) == 29_602_726
+
+
+@pytest.mark.parametrize(("kind", "layout"), LAYOUTS.items())
+def test_every_network_takes_exactly_the_public_layout(kind: str, layout: tuple[str, str]) -> None:
+    public = {
+        key: torch.zeros(entry["shape"], dtype=getattr(torch, entry["dtype"]))
+        for key, entry in golden_layout(*layout).items()
+    }
+    assert kind_of(public) == kind
+    assert create(kind).load_state_dict(convert(kind, public), strict=True) == ([], [])
+    for missing in list(public)[::97]:
+        with pytest.raises(CheckpointError, match=rf"{re.escape(missing)} \(.*\) is missing"):
+            convert(kind, {key: value for key, value in public.items() if key != missing})
 
 
 def test_wrapping_prefix_and_precision_come_off(msg_vim_weights: Weights) -> None:

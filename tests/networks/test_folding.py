@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import torch
+from tolerances import FOLDED_ALPHA
 from torch import nn
 
 from matting.networks.folding import folded
 from matting.networks.layers import SpectralNorm
 from matting.networks.msg_vim import MsgVim
-
-TOLERANCE = 3e-4
-"""Two roundings apart, see COARSE_ALPHA; folding nothing at all would be as far off as a wrong weight, 0.3 and more."""
 
 
 @torch.inference_mode()
@@ -24,7 +22,7 @@ def test_msg_vim_folded_gives_the_same_mattes(msg_vim: MsgVim) -> None:
     for layout in (torch.contiguous_format, torch.channels_last):
         out = quick.to(memory_format=layout)(frames, target, 1 - target)
         for scale in ("alpha_os8", "alpha_os4", "alpha_os1"):
-            torch.testing.assert_close(getattr(out, scale), getattr(plain, scale), rtol=0, atol=TOLERANCE)
+            torch.testing.assert_close(getattr(out, scale), getattr(plain, scale), rtol=0, atol=FOLDED_ALPHA)
     assert not any(isinstance(module, SpectralNorm) for module in quick.modules())
     # What is left are the norms behind the activations of the five shortcuts, two in each.
     assert sum(isinstance(module, nn.BatchNorm2d) for module in quick.modules()) == 10

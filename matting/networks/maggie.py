@@ -141,6 +141,7 @@ class MaGGIe(nn.Module):
         memory: Tensor | None = None,
         previous: Tensor | None = None,
         coarse_logits: Tensor | None = None,
+        first: int = 0,
     ) -> Mattes:
         """The mattes of one window.
 
@@ -149,46 +150,54 @@ class MaGGIe(nn.Module):
             memory: video only, ``[B, 128, H/8, W/8]``, the state before the first frame.
             previous: video only, ``[B, N, H, W]``, the middle matte of the window that began one frame earlier.
             coarse_logits: ``[B*T, 10, H/8, W/8]``, taken instead of the network's own.
+            first: video only, 1 with ``previous`` to spare the matte of the first frame, which nothing else depends on.
+                The maps of the result, but not the differences and the memory, then begin with the second frame.
         """
-        found = self.instances(features, memory)
-        coarse = self.coarse(found.logits if coarse_logits is None else coarse_logits, features)
+        found = self.instances(features, memory, first)
+        logits = found.logits
+        if coarse_logits is not None:
+            logits = coarse_logits.view(*features.deep.shape[:2], *coarse_logits.shape[1:])[:, first:]
+        coarse = self.coarse(logits, features.covered.shape[2])
         if self.video:
             coarse = snap(coarse)
         chosen = unknown(coarse, _SIZE_OS8, strict=True)
         if self.video:
             box = body_box(coarse)
             coarse, chosen = coarse * box, chosen & box
-        at_quarter, at_full = self.details(features, found, chosen)
+        at_quarter, at_full = self.details(features, found, chosen, first)
         alpha, take_quarter, take_full = fuse(coarse, at_quarter, at_full, chosen)
         mattes = Mattes(alpha, coarse, at_quarter, at_full, chosen, take_quarter, take_full)
         if not self.video:
             return mattes
-        forward, backward = (logits.sigmoid() for logits in self.differences(found, features))
-        if alpha.shape[1] == WINDOW:
-            mattes = mattes._replace(alpha=fuse_over_time(alpha, forward, backward, previous))
+        forward, backward = (logits.sigmoid() for logits in self.differences(found))
+        if features.deep.shape[1] == WINDOW:
+            whole = alpha if previous is None or not first else torch.cat([previous[:, None], alpha], 1)
+            mattes = mattes._replace(alpha=fuse_over_time(whole, forward, backward, previous)[:, first:])
         return mattes._replace(
             refined_before_temporal=alpha, diff_forward=forward, diff_backward=backward, memory=found.memory
         )
 
-    def instances(self, features: FrameFeatures, memory: Tensor | None = None) -> Instances:
+    def instances(self, features: FrameFeatures, memory: Tensor | None = None, first: int = 0) -> Instances:
         """Let instances and pixels of a window attend to one another; arguments as in :meth:`decode`."""
         gru = self.decoder.os8_temp_module
-        temporal = None if gru is None else lambda maps: gru(maps, memory)
+        temporal = None if gru is None else lambda maps: gru(maps, memory, first)
         found: Instances = self.decoder.refine_OS8(features.deep, features.covered, temporal)
         return found
 
-    def coarse(self, logits: Tensor, features: FrameFeatures) -> Tensor:
-        """``[B*T, 10, H/8, W/8]`` logits to ``[B, T, N, H, W]`` mattes."""
-        logits = logits[:, : features.covered.shape[2]].float()
-        large = F.interpolate(logits, scale_factor=8.0, mode="bilinear", align_corners=False)
-        return alpha_of(large).view(*features.covered.shape[:3], *large.shape[-2:])
+    def coarse(self, logits: Tensor, instances: int) -> Tensor:
+        """``[B, T, 10, H/8, W/8]`` logits to ``[B, T, N, H, W]`` mattes of the first N slots."""
+        used = logits[:, :, :instances].float()
+        large = F.interpolate(used.flatten(0, 1), scale_factor=8.0, mode="bilinear", align_corners=False)
+        return alpha_of(large).view(*used.shape[:3], *large.shape[-2:])
 
-    def details(self, features: FrameFeatures, found: Instances, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        """The mattes at 1/4 and at full size; ``chosen`` is ``[B, T, N, H, W]`` bool, where."""
-        full, half, quarter = (level.flatten(0, 1) for level in features.shortcuts)
-        return self.decoder.details(found.features, found.tokens, (full, half, quarter), chosen)
+    def details(
+        self, features: FrameFeatures, found: Instances, chosen: Tensor, first: int = 0
+    ) -> tuple[Tensor, Tensor]:
+        """The mattes at 1/4 and at full size from frame ``first`` on; ``chosen`` is ``[B, t, N, H, W]`` bool, where."""
+        full, half, quarter = (level[:, first:] for level in features.shortcuts)
+        return self.decoder.details(found.features[:, first:], found.tokens, (full, half, quarter), chosen)
 
-    def differences(self, found: Instances, features: FrameFeatures) -> tuple[Tensor, Tensor]:
+    def differences(self, found: Instances) -> tuple[Tensor, Tensor]:
         """Logits of how each frame differs from the one before and the one after, two ``[B, T, 1, H, W]``.
 
         Raises:
@@ -196,8 +205,7 @@ class MaGGIe(nn.Module):
         """
         if self.decoder.diff_module is None:
             raise TypeError("only the video model compares frames")
-        batch, length = features.deep.shape[:2]
-        return self.decoder.diff_module.both_ways(found.features.view(batch, length, *found.features.shape[1:]))
+        return self.decoder.diff_module.both_ways(found.features)
 
 
 class MaskedEncoder(Encoder):

@@ -68,9 +68,9 @@ class DetailPath(nn.Module):
         """The mattes at 1/4 and at full size.
 
         Args:
-            features: ``[B*T, 64, H/8, W/8]`` of the frames.
+            features: ``[B, T, 64, H/8, W/8]`` of the frames.
             tokens: ``[B, 10, 64]`` of the slots.
-            shortcuts: the encoder's ``[B*T, 32, H, W]``, ``[B*T, 32, H/2, W/2]`` and ``[B*T, 64, H/4, W/4]``.
+            shortcuts: the encoder's ``[B, T, 32, H, W]``, ``[B, T, 32, H/2, W/2]`` and ``[B, T, 64, H/4, W/4]``.
             chosen: ``[B, T, N, H, W]`` bool, the pixels to look at.
 
         Returns:
@@ -87,8 +87,8 @@ class DetailPath(nn.Module):
         quarter = half.coarser
         eighth = quarter.coarser
 
-        frame, instance = eighth.map // instances, eighth.map % instances
-        x = features.movedim(1, -1)[frame, eighth.y, eighth.x] * tokens[frame // length, instance]
+        sample, instance = eighth.map // (instances * length), eighth.map % instances
+        x = _at(eighth, features, instances) * tokens[sample, instance]
         x = self.layer3(self.inst_spec_layer(x), quarter)
         picture = _at(quarter, quarter_shortcut, instances)
         x = self.layer3_smooth(picture * self.guidance_layer(torch.cat([picture, x], 1), quarter), quarter)
@@ -142,5 +142,7 @@ def _head(channels: int) -> SparseSequential:
 
 
 def _at(sites: Sites, dense: Tensor, instances: int) -> Tensor:
-    """``[sites, C]``: what ``[B*T, C, h, w]`` features, shared by a frame's instances, hold at the sites."""
-    return dense.movedim(1, -1)[sites.map // instances, sites.y, sites.x]
+    """``[sites, C]``: what ``[B, T, C, h, w]`` features, shared by a frame's instances, hold at the sites."""
+    frame = sites.map // instances
+    length = dense.shape[1]
+    return dense.movedim(2, -1)[frame // length, frame % length, sites.y, sites.x]

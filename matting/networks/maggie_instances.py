@@ -26,15 +26,16 @@ WIDTH = 64
 """Channels of the features that the details start from."""
 
 Temporal = Callable[[Tensor], tuple[Tensor, Tensor]]
-"""``[B, T, 128, h, w]`` pixel features to the same with the other frames mixed in, and to the memory of that."""
+"""``[B, T, 128, h, w]`` pixel features to ``[B, t, 128, h, w]`` of the last t frames with the others mixed in, and to
+the memory of that."""
 
 
 class Instances(NamedTuple):
     """What the instance matte decoder found.
 
     Attributes:
-        logits: ``[B*T, 10, h, w]`` coarse matte logits.
-        features: ``[B*T, 64, h, w]`` of each frame by itself.
+        logits: ``[B, t, 10, h, w]`` coarse matte logits of the last t frames, all if there is no temporal module.
+        features: ``[B, T, 64, h, w]`` of each frame, the others not mixed in.
         tokens: ``[B, 10, 64]`` of each slot.
         memory: ``[B, T, 128, h, w]`` of the temporal module, None without one.
     """
@@ -99,13 +100,16 @@ class InstanceDecoder(nn.Module):
         tokens = self.decoder_norm(self.final_mlp(tokens))
 
         maps = pixels.view(batch, length, height, width, -1).movedim(4, 2)
-        features: Tensor = self.conv(maps.flatten(0, 1))
+        features = self._smooth(maps)
         mixed, memory = (features, None)
         if temporal is not None:
             maps, memory = temporal(maps)
-            mixed = self.conv(maps.flatten(0, 1))
-        logits = torch.einsum("bsc,btchw->btshw", tokens, mixed.view(batch, length, -1, height, width))
-        return Instances(logits.flatten(0, 1), features, tokens, memory)
+            mixed = self._smooth(maps)
+        return Instances(torch.einsum("bsc,btchw->btshw", tokens, mixed), features, tokens, memory)
+
+    def _smooth(self, maps: Tensor) -> Tensor:
+        smoothed: Tensor = self.conv(maps.flatten(0, 1))
+        return smoothed.view(*maps.shape[:2], *smoothed.shape[1:])
 
 
 class Attention(nn.Module):

@@ -31,33 +31,59 @@ class ConvGru(nn.Module):
         self.ih = nn.Sequential(nn.Conv2d(2 * channels, 2 * channels, 3, padding=1), nn.Sigmoid())
         self.hh = nn.Sequential(nn.Conv2d(2 * channels, channels, 3, padding=1), nn.Tanh())
 
-    def forward(self, frames: Tensor, memory: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward(self, frames: Tensor, memory: Tensor | None = None, first: int = 0) -> tuple[Tensor, Tensor]:
         """Mix the frames of a window.
 
         Args:
             frames: ``[B, T, C, h, w]``.
             memory: ``[B, C, h, w]``, the state before the first frame; zeros where None.
+            first: of the frames whose mixed features are asked for.
 
         Returns:
-            ``[B, T, C, h, w]`` mixed features, the mean of both directions except at the last frame, where the way
-            back begins; and ``[B, T, C, h, w]`` states of the way forward.
+            ``[B, T - first, C, h, w]`` mixed features, the mean of both directions except at the last frame, where the
+            way back begins; and ``[B, T, C, h, w]`` states of the way forward.
         """
-        state = torch.zeros_like(frames[:, 0]) if memory is None else memory
+        given = self._what_frames_give(frames)
+        state = memory
         forward = []
-        for frame in frames.unbind(1):
-            state = self._step(frame, state)
+        for gates, candidate in given:
+            state = self._step(gates, candidate, state)
             forward.append(state)
-        mixed = [state]
-        for frame, there in zip(reversed(frames[:, :-1].unbind(1)), reversed(forward[:-1]), strict=True):
-            state = self._step(frame, state)
+        mixed = forward[-1:]
+        for (gates, candidate), there in zip(given[-2::-1][: len(given) - 1 - first], forward[-2::-1], strict=False):
+            state = self._step(gates, candidate, state)
             mixed.append((there + state) / 2)
         return torch.stack(mixed[::-1], 1), torch.stack(forward, 1)
 
-    def _step(self, frame: Tensor, state: Tensor) -> Tensor:
-        reset, update = self.ih(torch.cat([frame, state], 1)).chunk(2, 1)
-        candidate = self.hh(torch.cat([frame, reset * state], 1))
+    def _what_frames_give(self, frames: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """The frames' share of the two convolutions, which both ways need: of the gates and of the candidate state."""
+        batch, length, channels = frames.shape[:3]
+        (to_gates, gate_bias), (to_candidate, candidate_bias) = _convolution(self.ih), _convolution(self.hh)
+        weight = torch.cat([to_gates[:, :channels], to_candidate[:, :channels]])
+        bias = torch.cat([gate_bias, candidate_bias])
+        both = F.conv2d(frames.flatten(0, 1), weight, bias, padding=1)
+        steps = both.view(batch, length, *both.shape[1:]).unbind(1)
+        return [(step[:, : 2 * channels], step[:, 2 * channels :]) for step in steps]
+
+    def _step(self, gates: Tensor, candidate: Tensor, state: Tensor | None) -> Tensor:
+        """One step from the frame's shares; no state stands for zeros, which spares their convolutions."""
+        channels = candidate.shape[1]
+        if state is None:
+            return gates[:, channels:].sigmoid() * candidate.tanh()
+        (to_gates, _), (to_candidate, _) = _convolution(self.ih), _convolution(self.hh)
+        gates = (gates + F.conv2d(state, to_gates[:, channels:], padding=1)).sigmoid()
+        reset, update = gates.chunk(2, 1)
+        candidate = (candidate + F.conv2d(reset * state, to_candidate[:, channels:], padding=1)).tanh()
         mixed: Tensor = (1 - update) * state + update * candidate
         return mixed
+
+
+def _convolution(layers: nn.Sequential) -> tuple[Tensor, Tensor]:
+    """Weight and bias; the checkpoints keep the convolution together with its activation."""
+    convolution = layers[0]
+    assert isinstance(convolution, nn.Conv2d)
+    assert convolution.bias is not None
+    return convolution.weight, convolution.bias
 
 
 class DifferenceHead(nn.Sequential):

@@ -145,7 +145,7 @@ def _stages(network: MaGGIe) -> dict[str, Any]:
             elif stage == "mid_os8_in":
                 seen[stage] = given[0][0]
             elif stage == "mid_os8_logits":
-                seen[stage] = result.logits
+                seen[stage] = result.logits[0]
             else:
                 seen[stage] = (result, given[1]) if isinstance(module, SparseSequential) else result
 
@@ -196,6 +196,18 @@ def test_overlapping_windows_share_the_features_of_their_frames(make: Make) -> N
     assert_close_mostly(joined.alpha.numpy(), whole.alpha.numpy(), FINE_ALPHA, FINE_SHARE, "the matte")
 
 
+@torch.inference_mode()
+def test_a_window_that_continues_may_spare_its_first_frame(make: Make) -> None:
+    case = maggie_case("video_96x128_t3_n3_mem")
+    network = make(video=True, faithful=False)
+    features = network.features(*inputs(case))
+    memory, previous = (torch.from_numpy(case[key]) for key in ("in_mem_feat", "in_prev_pred"))
+    whole = network.decode(features, memory, previous)
+    spared = network.decode(features, memory, previous, first=1)
+    torch.testing.assert_close(spared.alpha_os8, whole.alpha_os8[:, 1:], rtol=0, atol=COARSE_ALPHA)
+    assert_close_mostly(spared.alpha.numpy(), whole.alpha[:, 1:].numpy(), FINE_ALPHA, FINE_SHARE, "the matte")
+
+
 @settings(deadline=None, max_examples=4)
 @given(order=st.permutations(range(5)))
 def test_permuting_instances_permutes_mattes(image_network: MaGGIe, order: list[int]) -> None:
@@ -238,7 +250,7 @@ def test_an_instance_does_not_change_the_details_of_another(image_network: MaGGI
     frames, masks = inputs(case)
     features = image_network.features(frames, masks)
     found = image_network.instances(features)
-    coarse = image_network.coarse(torch.from_numpy(case["inject_os8_logits"]), features)
+    coarse = image_network.coarse(torch.from_numpy(case["inject_os8_logits"])[None], 2)
     chosen = unknown(coarse, 15, strict=True)
     both = fuse(coarse, *image_network.details(features, found, chosen), chosen)[0]
     alone = chosen.clone()
@@ -288,13 +300,13 @@ def test_training_reaches_every_weight(make: Make) -> None:
     network = make(video=True, faithful=False).train()
     frames, masks = inputs(maggie_case("video_96x128_t3_n2"))
     frames, masks = frames[..., :64, :64], masks[..., :64, :64]
-    logits = torch.randn(3, 10, 8, 8, generator=torch.Generator().manual_seed(0))
+    logits = torch.randn(1, 3, 10, 8, 8, generator=torch.Generator().manual_seed(0))
     features = network.features(frames, masks)
     found = network.instances(features)
-    chosen = unknown(network.coarse(logits, features), 15, strict=True)
+    chosen = unknown(network.coarse(logits, 2), 15, strict=True)
     at_quarter, at_full = network.details(features, found, chosen)
-    forward, backward = network.differences(found, features)
-    scales = (network.coarse(found.logits, features), at_quarter, at_full, forward, backward)
+    forward, backward = network.differences(found)
+    scales = (network.coarse(found.logits, 2), at_quarter, at_full, forward, backward)
     torch.autograd.backward([scale.square().mean() for scale in scales])
     without = {name for name, weight in network.named_parameters() if weight.requires_grad and weight.grad is None}
     assert without == {f"decoder.dummy_downscale.{k}.weight" for k in range(4)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from matting.errors import CheckpointError
+from matting.fingerprint import file_fingerprint
 from matting.inference.matter import Matter, Scope
 
 MOST_INSTANCES = 254
@@ -45,11 +45,28 @@ def load(
         CheckpointError: no such file, or none of these networks.
         DeviceError: there is no such device.
     """
+    import torch
+
+    from matting.inference import device as devices
     from matting.networks import checkpoints
+    from matting.networks.folding import folded
+    from matting.networks.maggie import MaGGIe
+    from matting.networks.msg_vim import MsgVim
 
     path = Path(id_or_path)
-    content = checkpoints.read(path)
-    kind = checkpoints.kind_of(content)
-    if kind is None:
-        raise CheckpointError(f"{path} holds none of the networks that Matteo knows: {', '.join(SCOPES)}.")
-    raise NotImplementedError(kind)
+    place = devices.choose(device)
+    network = checkpoints.network_from(path)
+    kind = checkpoints.kind_of(network.state_dict()) or ""
+    # Memory in the order of pixels, not of channels, is what the convolutions want on either kind of device.
+    network = folded(network).to(memory_format=torch.channels_last)
+    name = learned_name(kind, file_fingerprint(path), short_side)
+    size = "the source's size" if short_side is None else f"a short side of {short_side} px"
+    tell(f"{kind} works on {devices.described(place)} in float32 at {size}; mattes are delivered at the source's size.")
+    if isinstance(network, MsgVim):
+        from matting.inference.msg_vim import MsgVimMatter
+
+        return MsgVimMatter(devices.Placed(network, place, tell), name, short_side)
+    assert isinstance(network, MaGGIe)
+    from matting.inference.maggie import MaggieMatter
+
+    return MaggieMatter(devices.Placed(network, place, tell), name, short_side)

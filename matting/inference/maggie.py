@@ -22,6 +22,7 @@ from torch.nn.functional import interpolate
 
 from matting.arrays import FloatArray, Mask
 from matting.errors import ShapeError
+from matting.inference.device import Placed
 from matting.inference.matter import Guided, Matted, Matter, Scope
 from matting.inference.msg_vim import normalised
 from matting.networks.maggie import WINDOW, FrameFeatures, MaGGIe
@@ -44,24 +45,25 @@ class MaggieMatter(Matter):
     The video model sees three frames at a time, and its middle mattes are carried on from frame to frame.
 
     Args:
-        network: with its weights, in evaluation mode, on the device to run on.
+        placed: the network with its weights.
         name: method and version, naming the weights as well.
-        short_side_px: of the picture the network sees.
+        short_side_px: of the picture the network sees; None for the picture's own.
         coarse_masks: whether the network sees every eighth row and column of the masks only. None means as the model
             was trained and evaluated: the image model does, the video model does not.
     """
 
     def __init__(
         self,
-        network: MaGGIe,
+        placed: Placed[MaGGIe],
         name: str = "maggie/1",
-        short_side_px: int = SHORT_SIDE_PX,
+        short_side_px: int | None = SHORT_SIDE_PX,
         coarse_masks: bool | None = None,
     ) -> None:
-        self._network = network
+        self._placed = placed
+        self._network = placed.network
         self._name = name
         self._short_side_px = short_side_px
-        self._coarse_masks = not network.video if coarse_masks is None else coarse_masks
+        self._coarse_masks = not placed.network.video if coarse_masks is None else coarse_masks
 
     @property
     def name(self) -> str:
@@ -132,20 +134,22 @@ class MaggieMatter(Matter):
         if given == WINDOW:
             yield window[2].guided, alphas[2]
 
-    @torch.inference_mode()
     def _window(self, window: Sequence[_Seen], previous: Tensor | None) -> Tensor:
         """``[T, N, H', W']`` float32 on the CPU."""
+        return self._placed.run(lambda: self._matted(window, previous), smaller=lambda: False)
+
+    def _matted(self, window: Sequence[_Seen], previous: Tensor | None) -> Tensor:
         if not any(one.guided.masks.any() for one in window):
             height, width = padded_size(window[0].guided.frame.shape[:2], self._short_side_px)
             return torch.zeros(len(window), len(window[0].guided.masks), height, width)
         parts = [self._features(one) for one in window]
-        carried = {} if previous is None else {"previous": previous.to(parts[0].deep.device)[None]}
-        found = self._network.decode(FrameFeatures.join(parts), **carried)
+        carried = None if previous is None else previous.to(self._placed.device)[None]
+        found = self._network.decode(FrameFeatures.join(parts), previous=carried)
         return found.alpha[0].float().cpu()
 
     def _features(self, one: _Seen) -> FrameFeatures:
-        if one.features is None:
-            device = next(self._network.parameters()).device
+        device = self._placed.device
+        if one.features is None or one.features.deep.device != device:
             frame, masks = prepare(one.guided, self._short_side_px)
             masks = masks[..., ::8, ::8] if self._coarse_masks else masks
             pictures = normalised(frame[None]).to(device)
@@ -162,7 +166,7 @@ class _Seen:
     features: FrameFeatures | None = None
 
 
-def prepare(guided: Guided, short_side_px: int) -> tuple[NDArray[np.uint8], Mask]:
+def prepare(guided: Guided, short_side_px: int | None) -> tuple[NDArray[np.uint8], Mask]:
     """Bring a frame and its masks to the size the network sees; what is added on the right and below is black.
 
     Returns:
@@ -189,7 +193,7 @@ def prepare(guided: Guided, short_side_px: int) -> tuple[NDArray[np.uint8], Mask
     )
 
 
-def finish(alphas: Tensor, size_hw: tuple[int, int], short_side_px: int) -> FloatArray:
+def finish(alphas: Tensor, size_hw: tuple[int, int], short_side_px: int | None) -> FloatArray:
     """``[N, H', W']`` as the network gives it to ``[N, H, W]`` of the picture; nearly sure values become sure."""
     height, width = scaled_size(size_hw, short_side_px)
     cut = alphas[:, :height, :width]
@@ -203,14 +207,14 @@ def finish(alphas: Tensor, size_hw: tuple[int, int], short_side_px: int) -> Floa
     return sized
 
 
-def scaled_size(size_hw: tuple[int, ...], short_side_px: int) -> tuple[int, int]:
+def scaled_size(size_hw: tuple[int, ...], short_side_px: int | None) -> tuple[int, int]:
     """Height and width with the short side as asked, cut off to whole pixels: some pictures come out 1 px smaller."""
     height, width = size_hw
-    ratio = short_side_px / min(height, width)
+    ratio = 1 if short_side_px is None else short_side_px / min(height, width)
     return int(height * ratio), int(width * ratio)
 
 
-def padded_size(size_hw: tuple[int, ...], short_side_px: int) -> tuple[int, int]:
+def padded_size(size_hw: tuple[int, ...], short_side_px: int | None) -> tuple[int, int]:
     """Height and width of what the network sees."""
     height, width = (side + -side % MULTIPLE_PX for side in scaled_size(size_hw, short_side_px))
     return height, width

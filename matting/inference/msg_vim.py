@@ -8,6 +8,7 @@ Source:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from matting.arrays import FloatArray, Mask, StoredAlpha
+from matting.inference.device import Placed
 from matting.inference.matter import Guided, Matted, Matter, Scope
 from matting.networks.msg_vim import MsgVim
 
@@ -44,8 +46,10 @@ class MsgVimMatter(Matter):
     where the instance has no mask. Nothing else is changed after the network.
 
     Args:
-        network: with its weights, in evaluation mode, on the device to run on.
+        placed: the network with its weights.
         name: method and version, naming the weights as well.
+        short_side_px: larger pictures are brought down to it for the network, and their mattes up again; None for
+            none.
         pixels_at_once: padded pixels, over frames and instances, given to the network at once. Bounds the memory; the
             mattes are the same up to rounding.
     """
@@ -53,9 +57,16 @@ class MsgVimMatter(Matter):
     # Every instance is told apart from all others, wherever they are and however many.
     scope = Scope(block=WINDOW, most_instances=MOST_IDS)
 
-    def __init__(self, network: MsgVim, name: str = "msg-vim/1", pixels_at_once: int = PIXELS_AT_ONCE) -> None:
-        self._network = network
+    def __init__(
+        self,
+        placed: Placed[MsgVim],
+        name: str = "msg-vim/1",
+        short_side_px: int | None = None,
+        pixels_at_once: int = PIXELS_AT_ONCE,
+    ) -> None:
+        self._placed = placed
         self._name = name
+        self._short_side_px = short_side_px
         self._pixels_at_once = pixels_at_once
 
     @property
@@ -76,13 +87,42 @@ class MsgVimMatter(Matter):
         present = np.flatnonzero(masks.any(axis=(0, 2, 3)))
         if not present.size:
             return alphas
-        target = masks[:, present].swapaxes(0, 1)
-        fused = run(self._network, frames, target, others(target), self._pixels_at_once)
-        alphas[:, present] = without_border(fused, (masks.shape[2], masks.shape[3])).swapaxes(0, 1)
+        size_hw = masks.shape[2], masks.shape[3]
+        seen, target = self._brought_down(frames, masks[:, present].swapaxes(0, 1))
+        fused = self._placed.run(
+            lambda: run(self._placed.network, seen, target, others(target), self._pixels_at_once),
+            lambda: self._halve(seen.shape[1:3]),
+        )
+        matted = without_border(fused, seen.shape[1:3])
+        for place, instance in zip(present, matted, strict=True):
+            for alpha, found in zip(alphas[:, place], instance, strict=True):
+                alpha[:] = found if found.shape == size_hw else cv2.resize(found, size_hw[::-1])
         alphas *= masks.any(axis=(2, 3), keepdims=True)
         np.clip(alphas, 0, 1, out=alphas)
         alphas /= np.maximum(alphas.sum(axis=1, keepdims=True), 1)
         return alphas
+
+    def _brought_down(self, frames: NDArray[np.uint8], target: Mask) -> tuple[NDArray[np.uint8], Mask]:
+        """Frames ``[T, H, W, 3]`` and masks ``[N, T, H, W]`` at the size for the network."""
+        height, width = frames.shape[1:3]
+        if self._short_side_px is None or min(height, width) <= self._short_side_px:
+            return frames, target
+        ratio = self._short_side_px / min(height, width)
+        size_wh = round(width * ratio), round(height * ratio)
+        small = np.stack([cv2.resize(frame, size_wh, interpolation=cv2.INTER_AREA) for frame in frames])
+        chosen = [
+            [cv2.resize(mask.astype(np.uint8), size_wh, interpolation=cv2.INTER_NEAREST) for mask in of_instance]
+            for of_instance in target
+        ]
+        return small.astype(np.uint8), np.array(chosen) > 0
+
+    def _halve(self, size_hw: tuple[int, ...]) -> bool:
+        """Let the network see half as much at once, unless it is a single picture already."""
+        padded = math.prod(side + sum(added) for side, added in zip(size_hw, border(size_hw), strict=True))
+        if self._pixels_at_once <= padded:
+            return False
+        self._pixels_at_once //= 2
+        return True
 
 
 def as_published(
@@ -169,7 +209,7 @@ def normalised(frames: NDArray[np.uint8]) -> Tensor:
     return (scaled - torch.tensor(MEAN).view(3, 1, 1)) / torch.tensor(DEVIATION).view(3, 1, 1)
 
 
-def border(size_hw: tuple[int, int]) -> tuple[tuple[int, int], tuple[int, int]]:
+def border(size_hw: tuple[int, ...]) -> tuple[tuple[int, int], tuple[int, int]]:
     """Pixels added (above, below) and (left, right)."""
     below, right = (BORDER_PX + -side % MULTIPLE_PX for side in size_hw)
     return (BORDER_PX, below), (BORDER_PX, right)
@@ -183,7 +223,7 @@ def with_border(array: NDArray[Any], height_axis: int) -> NDArray[Any]:
     return np.pad(array, widths, mode="reflect")
 
 
-def without_border(alphas: FloatArray, size_hw: tuple[int, int]) -> FloatArray:
+def without_border(alphas: FloatArray, size_hw: tuple[int, ...]) -> FloatArray:
     """Cut ``[..., H', W']`` back to ``[..., H, W]``."""
     height, width = size_hw
     return alphas[..., BORDER_PX : BORDER_PX + height, BORDER_PX : BORDER_PX + width]

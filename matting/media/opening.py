@@ -13,11 +13,11 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from matting.errors import MediaError
+from matting.fingerprint import file_fingerprint
 from matting.job import JobContext
 from matting.media.clip import Clip, ClipInfo
 from matting.media.color import color_tags, component_bits, guess_notice, has_alpha
 from matting.media.decoder import Decoder
-from matting.media.fingerprint import file_fingerprint
 from matting.media.index import FrameIndex, build_index, damage_notices
 from matting.media.packets import open_video, tabulate
 from matting.media.reader import VideoClip

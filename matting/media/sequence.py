@@ -14,9 +14,9 @@ import numpy as np
 
 from matting.arrays import Picture
 from matting.errors import MediaError
+from matting.fingerprint import fingerprint
 from matting.media.clip import Clip, ClipInfo, ColorTags
 from matting.media.color import RGB, UNSPECIFIED
-from matting.media.fingerprint import fingerprint
 from matting.media.image_header import image_size
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")

@@ -5,7 +5,9 @@ Nothing here knows of clips, windows or devices; :mod:`matting.inference` does.
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Literal, get_args
 
 from torch import nn
 
@@ -37,3 +39,9 @@ def create(kind: str, faithful: bool = False) -> nn.Module:
             return MaGGIe(video=kind == "maggie-video", faithful=faithful).eval()
         case _:
             raise UnavailableError(f"There is no network “{kind}” in this version; there are {', '.join(KINDS)}.")
+
+
+def load(id_or_path: str | Path, device: str = "auto") -> Any:
+    """The :class:`matting.inference.matter.Matter` of a file of weights: :func:`matting.inference.loading.load`."""
+    # By name, because the networks stand below the room that runs them.
+    return import_module("matting.inference.loading").load(id_or_path, device)

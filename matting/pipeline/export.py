@@ -58,12 +58,19 @@ class _Output:
     gray: bool = False
 
 
-def export(work: Workspace, target: Target, ctx: JobContext) -> None:
+def export(work: Workspace, target: Target, ctx: JobContext, device: str = "auto") -> None:
     """Write a target; masks, alphas and plate that it needs and the store does not hold yet are made first.
+
+    Args:
+        work: what is exported.
+        target: what to write and where.
+        ctx: told of every frame.
+        device: auto, cpu or cuda[:k]; for alphas by learned matters.
 
     Raises:
         OutputError: the place is taken or cannot be written, or the preset cannot hold what is asked for.
         PromptError: it needs mattes, and nobody is selected.
+        CheckpointError, DeviceError: it needs mattes, and the document's matter cannot be had.
         Cancelled: somebody asked to stop; nothing is left under the target's name.
     """
     preset = target.preset or default_preset(target.path)
@@ -89,7 +96,7 @@ def export(work: Workspace, target: Target, ctx: JobContext) -> None:
             )
             for output in outputs
         ]  # fmt: skip
-        ready = _prepare(work, compositor, target, ctx)
+        ready = _prepare(work, compositor, target, ctx, device)
         with ctx.stage(ready, 1):
             for done, (index, source) in enumerate(work.clip.frames(span.start, span.stop)):
                 for writer, output in zip(writers, outputs, strict=True):
@@ -100,7 +107,7 @@ def export(work: Workspace, target: Target, ctx: JobContext) -> None:
         ctx.notice(notice)
 
 
-def _prepare(work: Workspace, compositor: Compositor, target: Target, ctx: JobContext) -> float:
+def _prepare(work: Workspace, compositor: Compositor, target: Target, ctx: JobContext, device: str) -> float:
     """Make what the target needs; returns the share of the whole that this is reckoned as."""
     if target.what == "composite" and not compositor.needs_alphas:
         return 0.0
@@ -109,7 +116,7 @@ def _prepare(work: Workspace, compositor: Compositor, target: Target, ctx: JobCo
     if target.what == "mask":
         return 0.15
     with ctx.stage(0.15, 0.55):
-        matte(work, ctx)
+        matte(work, ctx, device)
     if target.what == "composite" and compositor.needs_plate:
         with ctx.stage(0.55, 0.75):
             make_plate(work, ctx)

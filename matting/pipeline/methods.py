@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from matting.errors import CheckpointError, DeviceError, UnavailableError
+from matting.fingerprint import file_fingerprint
 from matting.inference.loading import SCOPES, SHORT_SIDES, learned_name, load
 from matting.inference.matter import Matter, Scope
-from matting.media.fingerprint import file_fingerprint
 from matting.project.document import Methods, Weights
 from matting.seeding.seeder import Seeder
 from matting.tracking.tracker import Tracker

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from matting.arrays import FloatArray, Mask
 from matting.errors import ShapeError
+from matting.inference.device import Placed
 from matting.inference.maggie import MaggieMatter, finish, groups, padded_size, prepare, scaled_size
 from matting.inference.matter import Guided
 from matting.networks.maggie import FrameFeatures, MaGGIe, Mattes
@@ -63,7 +64,7 @@ def video_network(video_weights: dict[str, Tensor]) -> MaGGIe:
 
 @pytest.fixture(scope="module")
 def matter(video_network: MaGGIe) -> MaggieMatter:
-    return MaggieMatter(video_network, short_side_px=SHORT)
+    return MaggieMatter(Placed(video_network), short_side_px=SHORT)
 
 
 def published(matter: MaggieMatter, frames: NDArray[np.uint8], masks: Mask, short_side_px: int) -> FloatArray:
@@ -92,14 +93,14 @@ def test_image_pipeline_is_the_published_one(image_network: MaGGIe) -> None:
     picture = frame.transpose(2, 0, 1)[:, ::4, ::4].astype(int)
     assert np.abs(picture - case["net_image_u8_s1"]).max() <= 1
     np.testing.assert_array_equal(masks[:, ::8, ::8], case["net_mask_os8"])
-    matter = MaggieMatter(image_network, short_side_px=200)
+    matter = MaggieMatter(Placed(image_network), short_side_px=200)
     found = published(matter, case["frame"][None], case["masks"][None], 200)[0]
     assert_close_mostly(found, case["alpha"], END_TO_END_ALPHA, END_TO_END_SHARE, "image")
 
 
 def test_demo_pipeline_is_the_published_one(image_network: MaGGIe) -> None:
     case = maggie_case("e2e_demo_200x266")
-    matter = MaggieMatter(image_network, coarse_masks=False)
+    matter = MaggieMatter(Placed(image_network), coarse_masks=False)
     found = published(matter, case["frame"][None], case["masks"][None], 576)[0]
     assert_close_mostly(found, case["alpha"], END_TO_END_ALPHA, END_TO_END_SHARE, "demo")
 
@@ -107,7 +108,7 @@ def test_demo_pipeline_is_the_published_one(image_network: MaGGIe) -> None:
 def test_video_pipeline_is_the_published_one(video_weights: dict[str, Tensor]) -> None:
     case = maggie_case("e2e_video_110x150_t6_n3")
     network = Restored(video_weights)
-    found = published(MaggieMatter(network, short_side_px=120), case["frames"], case["masks"], 120)
+    found = published(MaggieMatter(Placed(network), short_side_px=120), case["frames"], case["masks"], 120)
     assert_close_mostly(found, case["alpha_stateless"], END_TO_END_ALPHA, END_TO_END_SHARE, "video")
     assert network.pictures == 6  # once per frame, not once per window
 
@@ -115,7 +116,7 @@ def test_video_pipeline_is_the_published_one(video_weights: dict[str, Tensor]) -
 def test_without_faithful_norms_only_fusion_over_time_differs(video_network: MaGGIe) -> None:
     """The made-up vectors are far from their fixed point, so the difference head's few steps show."""
     case = maggie_case("e2e_video_110x150_t6_n3")
-    found = published(MaggieMatter(video_network, short_side_px=120), case["frames"], case["masks"], 120)
+    found = published(MaggieMatter(Placed(video_network), short_side_px=120), case["frames"], case["masks"], 120)
     off = np.abs(found - case["alpha_stateless"]) > END_TO_END_ALPHA
     assert not off[0].any()  # the first frame is not fused
     assert off.mean() < 0.02
@@ -175,7 +176,7 @@ def test_frames_without_anybody_are_blank_and_cost_nothing(video_weights: dict[s
     frames, masks = moving_boxes(9, 1)
     masks[2:] = False
     network = Restored(video_weights)
-    alphas = MaggieMatter(network, short_side_px=SHORT).matte(frames, masks)
+    alphas = MaggieMatter(Placed(network), short_side_px=SHORT).matte(frames, masks)
     assert alphas[:2].any()
     assert not alphas[2:].any()
     assert network.pictures == 4  # the two with a mask and the two that share a window with them
@@ -183,11 +184,11 @@ def test_frames_without_anybody_are_blank_and_cost_nothing(video_weights: dict[s
 
 def test_more_than_ten_instances_go_in_groups(image_network: MaGGIe) -> None:
     frames, masks = moving_boxes(1, 13, (64, 130))
-    alphas = MaggieMatter(image_network, short_side_px=SHORT).matte(frames, masks)
+    alphas = MaggieMatter(Placed(image_network), short_side_px=SHORT).matte(frames, masks)
     assert alphas.reshape(13, -1).any(axis=1).all()
     assert alphas.sum(axis=1).max() <= 1 + 1e-6
     with pytest.raises(ShapeError, match="13 instances"):
-        list(MaggieMatter(image_network, short_side_px=SHORT).stream(map(Guided, frames, masks)))
+        list(MaggieMatter(Placed(image_network), short_side_px=SHORT).stream(map(Guided, frames, masks)))
 
 
 def test_groups_hold_neighbours_and_leave_out_who_never_appears() -> None:
@@ -211,5 +212,5 @@ def test_no_instances_give_no_alphas(matter: MaggieMatter) -> None:
 def test_scope_says_what_mattes_depend_on(matter: MaggieMatter, image_network: MaGGIe) -> None:
     assert matter.scope.window(5, range(20)) == range(4, 7)
     assert matter.scope.carries
-    assert MaggieMatter(image_network).scope.window(5, range(20)) == range(5, 6)
+    assert MaggieMatter(Placed(image_network)).scope.window(5, range(20)) == range(5, 6)
     assert matter.scope.most_instances == 10

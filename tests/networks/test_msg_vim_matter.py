@@ -10,6 +10,7 @@ from golden_files import golden
 from numpy.typing import NDArray
 from tolerances import FUSED_ALPHA, FUSED_SHARE, STORED_STEPS
 
+from matting.inference.device import Placed
 from matting.inference.msg_vim import (
     MsgVimMatter,
     as_published,
@@ -87,7 +88,7 @@ def test_reference_is_everybody_else() -> None:
 
 def test_all_frames_come_back_and_the_last_window_is_a_window_of_its_own(msg_vim: MsgVim) -> None:
     frames, masks = scene(length=12, size_hw=(20, 27), count=2)
-    matter = MsgVimMatter(msg_vim)
+    matter = MsgVimMatter(Placed(msg_vim))
     alphas = matter.matte(frames, masks)
     assert alphas.shape == (12, 2, 20, 27)
     check_alphas(alphas)
@@ -98,16 +99,16 @@ def test_all_frames_come_back_and_the_last_window_is_a_window_of_its_own(msg_vim
 
 def test_mattes_do_not_depend_on_how_much_is_computed_at_once(msg_vim: MsgVim) -> None:
     frames, masks = scene(length=3, size_hw=(32, 40), count=3)
-    together = MsgVimMatter(msg_vim).matte(frames, masks)
-    one_by_one = MsgVimMatter(msg_vim, pixels_at_once=1).matte(frames, masks)
-    two_by_two = MsgVimMatter(msg_vim, pixels_at_once=2 * 96 * 128).matte(frames, masks)
+    together = MsgVimMatter(Placed(msg_vim)).matte(frames, masks)
+    one_by_one = MsgVimMatter(Placed(msg_vim), pixels_at_once=1).matte(frames, masks)
+    two_by_two = MsgVimMatter(Placed(msg_vim), pixels_at_once=2 * 96 * 128).matte(frames, masks)
     for found in (one_by_one, two_by_two):
         assert (np.abs(found - together) > FUSED_ALPHA).mean() <= FUSED_SHARE
 
 
 def test_instances_that_are_not_there_get_nothing_and_change_nothing(msg_vim: MsgVim) -> None:
     frames, masks = scene(length=3, size_hw=(24, 30), count=2)
-    matter = MsgVimMatter(msg_vim)
+    matter = MsgVimMatter(Placed(msg_vim))
     masks[1, 0] = False
     alphas = matter.matte(frames, masks)
     check_alphas(alphas)
@@ -122,7 +123,7 @@ def test_instances_that_are_not_there_get_nothing_and_change_nothing(msg_vim: Ms
 
 def test_instances_in_another_order_get_the_same_mattes(msg_vim: MsgVim) -> None:
     frames, masks = scene(length=2, size_hw=(24, 30), count=3)
-    matter = MsgVimMatter(msg_vim)
+    matter = MsgVimMatter(Placed(msg_vim))
     order = [2, 0, 1]
     found, wanted = matter.matte(frames, masks[:, order]), matter.matte(frames, masks)[:, order]
     assert (np.abs(found - wanted) > FUSED_ALPHA).mean() <= FUSED_SHARE

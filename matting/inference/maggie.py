@@ -123,7 +123,7 @@ class MaggieMatter(Matter):
         window += window[-1:] * (WINDOW - given)
         before = None if carried is None else torch.tensor(carried)
         alphas = self._window(window, before)
-        yield window[0].guided, alphas[0] if before is None else before
+        yield window[0].guided, alphas[0]
         if given == 1:
             return
         yield window[1].guided, alphas[1]
@@ -135,17 +135,20 @@ class MaggieMatter(Matter):
             yield window[2].guided, alphas[2]
 
     def _window(self, window: Sequence[_Seen], previous: Tensor | None) -> Tensor:
-        """``[T, N, H', W']`` float32 on the CPU."""
+        """``[T, N, H', W']`` float32 on the CPU; the first frame's is ``previous`` if there is one."""
         return self._placed.run(lambda: self._matted(window, previous), smaller=lambda: False)
 
     def _matted(self, window: Sequence[_Seen], previous: Tensor | None) -> Tensor:
         if not any(one.guided.masks.any() for one in window):
             height, width = padded_size(window[0].guided.frame.shape[:2], self._short_side_px)
-            return torch.zeros(len(window), len(window[0].guided.masks), height, width)
+            blank = torch.zeros(len(window), len(window[0].guided.masks), height, width)
+            return blank if previous is None else torch.cat([previous[None], blank[1:]])
         parts = [self._features(one) for one in window]
-        carried = None if previous is None else previous.to(self._placed.device)[None]
-        found = self._network.decode(FrameFeatures.join(parts), previous=carried)
-        return found.alpha[0].float().cpu()
+        features = FrameFeatures.join(parts)
+        if previous is None:
+            return self._network.decode(features).alpha[0].float().cpu()
+        found = self._network.decode(features, previous=previous.to(self._placed.device)[None], first=1)
+        return torch.cat([previous[None], found.alpha[0].float().cpu()])
 
     def _features(self, one: _Seen) -> FrameFeatures:
         device = self._placed.device

@@ -147,12 +147,21 @@ def body_box(alpha: Tensor) -> Tensor:
     row = (bell / bell.sum()) ** 2
     maps = alpha.reshape(-1, 1, height, width)
     # Without padding: the public code pads and then cuts off as much.
-    smooth = F.conv2d(F.conv2d(maps, torch.ones_like(row)[None, None, :, None]), row[None, None, None])
+    smooth = _sums(_sums(maps, row, -1), torch.ones_like(row), -2)
     smooth = F.interpolate(smooth, size=(height, width), mode="bilinear", align_corners=False)
     body = smooth.reshape(alpha.shape) > _BOX_ALPHA
     rows, columns = _span(body.any(-1)), _span(body.any(-2))
     inside = rows[..., :, None] & columns[..., None, :]
     return inside | ~body.any(-1).any(-1)[..., None, None]
+
+
+def _sums(maps: Tensor, weights: Tensor, dim: int) -> Tensor:
+    """Weighted sums of adjacent values; much faster than a convolution with a single channel."""
+    length = maps.shape[dim] - len(weights) + 1
+    sums = maps.narrow(dim, 0, length) * weights[0]
+    for shift in range(1, len(weights)):
+        sums.addcmul_(maps.narrow(dim, shift, length), weights[shift])
+    return sums
 
 
 def _span(seen: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from matting.cli.papers import papers
+from matting.cli.speed import networks
 from matting.errors import MatteoError
 from matting.files import write_bytes
 from matting.media import ClipInfo, open_clip
@@ -30,6 +31,7 @@ JsonOption = Annotated[Path | None, typer.Option("--json", metavar="FILE", help=
 MIB = 1 << 20
 POLL_S = 0.05
 benchmark.command()(papers)
+benchmark.command()(networks)
 # Runs in a process of its own: the engine itself knows no Qt.
 _UNTIL_PAINTED = """
 import sys, time

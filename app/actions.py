@@ -155,6 +155,8 @@ SPECS: tuple[Spec, ...] = (
          "Turn the masks into soft mattes; tracks first where needed.", _people),
     Spec("plate", "Build the &plate", JOBS, (), "mdi6.image-outline",
          "Find the background behind the people.", _people),
+    Spec("matting", "Mattin&g…", JOBS, ("Alt+M",), "mdi6.tune-variant",
+         "Choose how masks become mattes: in closed form, or by a network.", ends=True),
     Spec("cancel", "&Cancel", JOBS, ("Esc",), "mdi6.stop-circle-outline",
          "Stop what is running; what is finished stays.", lambda n: n.working),
     Spec("shortcuts", "&Keyboard shortcuts", HELP, ("?",), "mdi6.keyboard-outline",

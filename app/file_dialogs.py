@@ -9,6 +9,8 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 VIDEOS = "*.mp4 *.mov *.mkv *.avi *.webm *.m4v *.mxf *.mpg *.mpeg *.ts *.wmv"
 
+WEIGHTS = "*.pth *.ckpt *.pt *.safetensors"
+
 
 def ask_for_clip(parent: QWidget, title: str, chosen: Callable[[Path], None]) -> None:
     """Ask for a video or a project's file."""
@@ -23,6 +25,15 @@ def ask_for_folder(parent: QWidget, title: str, chosen: Callable[[Path], None]) 
     dialog = _dialog(parent, "openFolderDialog", title, chosen)
     dialog.setFileMode(QFileDialog.FileMode.Directory)
     dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+    dialog.open()
+
+
+def ask_for_weights(parent: QWidget, start: Path, chosen: Callable[[Path], None]) -> None:
+    """Ask for a network's weights; ``start`` is the file that is chosen now, or a folder."""
+    dialog = _dialog(parent, "weightsFileDialog", "Choose a network's weights", chosen)
+    dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    dialog.setNameFilters([f"Network weights ({WEIGHTS})", "All files (*)"])
+    dialog.setDirectory(str(start if start.is_dir() else start.parent))
     dialog.open()
 
 

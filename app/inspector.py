@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
@@ -14,9 +16,12 @@ from app.naming import named
 from app.palette import person_color, text_on
 from app.session import Session
 from app.theme import RAISED, TEXT
+from matting.project.document import Document
 
 _CLOSED = "Open a clip to begin."
 _NOBODY = "Add a person to the list, then click them in the viewer."
+MOST_LETTERS = 20
+"""Of a file's name, which is one word and does not wrap."""
 
 
 class Inspector(QScrollArea):
@@ -25,6 +30,7 @@ class Inspector(QScrollArea):
     track_requested = Signal()
     matte_requested = Signal()
     plate_requested = Signal()
+    matting_change_requested = Signal()
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -79,14 +85,9 @@ class Inspector(QScrollArea):
         prompted = is_open and any(person.prompts for person in self._session.document.instances)
         for button in (self._track, self._matte, self._plate):
             button.setEnabled(prompted and not self._busy)
-        self._method.setText(self._how_it_is_made() if is_open else "")
+        self._method.setText(how_it_is_made(self._session.document) if is_open else "")
         self._method.setVisible(is_open)
-
-    def _how_it_is_made(self) -> str:
-        document = self._session.document
-        methods, (height, width) = document.methods, document.size_hw
-        names = [methods.seeder, methods.tracker, methods.matter or "masks only"]
-        return f"Made with {' · '.join(names)}; processed at source resolution, {width}×{height}."
+        self._change.setVisible(is_open)
 
     # -- layout ------------------------------------------------------------------------------------------------------
 
@@ -127,5 +128,33 @@ class Inspector(QScrollArea):
             row.addWidget(button, 1)
         self._method = hint_label("inspectorMethod", group)
         group.rows.addLayout(row)
-        group.rows.addWidget(self._method)
+        hint = "Choose how masks become mattes: in closed form, or by a network (Alt+M)"
+        self._change = named(QPushButton("Change…", group), "inspectorChangeMatting", hint, "Change matting")
+        self._change.clicked.connect(self.matting_change_requested)
+        made = QHBoxLayout()
+        made.setSpacing(6)
+        made.addWidget(self._method, 1)
+        made.addWidget(self._change, 0, Qt.AlignmentFlag.AlignTop)
+        group.rows.addLayout(made)
         return group
+
+
+def how_it_is_made(document: Document) -> str:
+    """The document's methods and at what size they work, in a sentence."""
+    methods, (height, width) = document.methods, document.size_hw
+    weights = methods.weights
+    names = " · ".join([methods.seeder, methods.tracker, methods.matter or "masks only"])
+    if weights is None:
+        return f"Made with {names}; processed at source resolution, {width}×{height}."
+    made = f"Made with {names} (weights {shortened(PurePosixPath(weights.path).name)})"
+    if weights.short_side is None or weights.short_side >= min(height, width):
+        return f"{made}; the network works at source resolution, {width}×{height}."
+    return (
+        f"{made}; the network works at {weights.short_side} px short side, mattes are delivered at source "
+        f"resolution, {width}×{height}."
+    )
+
+
+def shortened(name: str) -> str:
+    """A file's name, without its middle if it is so long that it would widen the panel."""
+    return name if len(name) <= MOST_LETTERS else f"{name[: MOST_LETTERS // 2]}…{name[-MOST_LETTERS // 2 + 1 :]}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -63,14 +64,10 @@ def copy(folder: Path, document: Document, target: Path) -> Project:
 
 def rebased(document: Document, old: Path, new: Path) -> Document:
     """The same document for a project in another folder."""
-    from matting.project.project import relative_to
+    from matting.project.project import Project, relative_to
 
-    absolute = _absolute(document, old)
-    backdrop = absolute.backdrop
-    if isinstance(backdrop, Image | Video):
-        backdrop = backdrop.model_copy(update={"path": relative_to(new, Path(backdrop.path))})
-    media = absolute.media.model_copy(update={"path": relative_to(new, Path(absolute.media.path))})
-    return absolute.model_copy(update={"media": media, "backdrop": backdrop})
+    at_old = Project(old, document)
+    return _with_paths(document, lambda path: relative_to(new, at_old.resolve(path)))
 
 
 def forget_autosave(folder: Path) -> None:
@@ -89,11 +86,19 @@ def _absolute(document: Document, folder: Path) -> Document:
     from matting.project.project import Project
 
     project = Project(folder, document)
-    media = document.media.model_copy(update={"path": project.resolve(document.media.path).as_posix()})
-    backdrop = document.backdrop
+    return _with_paths(document, lambda path: project.resolve(path).as_posix())
+
+
+def _with_paths(document: Document, changed: Callable[[str], str]) -> Document:
+    """The document with every path in it changed."""
+    media = document.media.model_copy(update={"path": changed(document.media.path)})
+    backdrop, methods = document.backdrop, document.methods
     if isinstance(backdrop, Image | Video):
-        backdrop = backdrop.model_copy(update={"path": project.resolve(backdrop.path).as_posix()})
-    return document.model_copy(update={"media": media, "backdrop": backdrop})
+        backdrop = backdrop.model_copy(update={"path": changed(backdrop.path)})
+    if methods.weights is not None:
+        weights = methods.weights.model_copy(update={"path": changed(methods.weights.path)})
+        methods = methods.model_copy(update={"weights": weights})
+    return document.model_copy(update={"media": media, "backdrop": backdrop, "methods": methods})
 
 
 def _at_home(target: Path, document: Document) -> Project:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from matting.job import JobContext
+from matting.project.document import Weights
 
 if TYPE_CHECKING:  # brings zarr
     from matting.pipeline.workspace import Workspace
@@ -28,14 +29,40 @@ class ExportOrder:
     merge: bool
     overwrite: bool
 
-    def __call__(self, work: Workspace, ctx: JobContext) -> None:
-        """Write it."""
+    def __call__(self, work: Workspace, ctx: JobContext, device: str = "auto") -> None:
+        """Write it; what it needs of learned mattes is made on ``device``."""
         from matting.media.presets import Preset
         from matting.pipeline.export import Target, export
 
         target = Target(self.path, Preset(self.preset), what=self.what, merge=self.merge, overwrite=self.overwrite)
         with work.clip:
-            export(work, target, ctx)
+            export(work, target, ctx, device)
+
+
+@dataclass(frozen=True)
+class MattingChoice:
+    """How the artist wants masks to become mattes.
+
+    Attributes:
+        weights: file of a network's weights; None for closed-form matting, which needs none.
+        short_side: at which a network works; None for the source's own size.
+        device: auto, cpu or cuda, for a network.
+    """
+
+    weights: Path | None = None
+    short_side: int | None = None
+    device: str = "auto"
+
+    def __call__(self, ctx: JobContext) -> tuple[str, Weights | None]:
+        """The matter and its weights, which are read for it; raises CheckpointError."""
+        if self.weights is None:
+            return "classical", None
+        ctx.report(0, f"Reading {self.weights.name}")
+        from matting.pipeline.methods import matter_of, weights_in
+
+        found = weights_in(self.weights)
+        ctx.raise_if_cancelled()
+        return matter_of(found.kind), found.model_copy(update={"short_side": self.short_side})
 
 
 def prepare() -> None:
@@ -52,12 +79,12 @@ def track(work: Workspace, ctx: JobContext) -> None:
         cut.track(work, ctx)
 
 
-def matte(work: Workspace, ctx: JobContext) -> None:
-    """Track where that is needed, then matte."""
+def matte(work: Workspace, ctx: JobContext, device: str = "auto") -> None:
+    """Track where that is needed, then matte, if by a network then on ``device``."""
     from matting.pipeline import cut
 
     with work.clip:
-        cut.cut(work, ctx)
+        cut.cut(work, ctx, device)
 
 
 def plate(work: Workspace, ctx: JobContext) -> None:

@@ -25,6 +25,7 @@ from app.frames import FrameServer
 from app.inspector import Inspector
 from app.job import Jobs
 from app.job_strip import JobStrip
+from app.matting_dialog import MattingDialog
 from app.message_bar import MessageBar
 from app.opening import load_engine, unsaved_projects
 from app.people import PeoplePanel
@@ -190,6 +191,7 @@ class MainWindow(QMainWindow):
             "track": self.work.track,
             "matte": self.work.matte,
             "plate": self.work.plate,
+            "matting": self._ask_matting,
             "cancel": self.jobs.cancel_heavy,
             "shortcuts": self._overlay.pop_up,
         }
@@ -221,6 +223,7 @@ class MainWindow(QMainWindow):
         self._inspector.track_requested.connect(self.work.track)
         self._inspector.matte_requested.connect(self.work.matte)
         self._inspector.plate_requested.connect(self.work.plate)
+        self._inspector.matting_change_requested.connect(self._ask_matting)
         self.jobs.started.connect(self._on_jobs_changed)
         self.jobs.ended.connect(self._on_jobs_changed)
         self._start.open_asked.connect(self.files.ask_open)
@@ -297,6 +300,11 @@ class MainWindow(QMainWindow):
 
     def _ask_export(self) -> None:
         ExportDialog(self.session, self.work.export, self).open()
+
+    def _ask_matting(self) -> None:
+        dialog = MattingDialog(self.session, self.work.device, self.work.choose_matting, self)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
 
     def _update_actions(self) -> None:
         session = self.session

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -14,6 +16,7 @@ from app.message_bar import MessageBar
 from app.session import Session
 from app.status import Status, look_up
 from matting.errors import MatteoError
+from matting.project.document import Weights
 from matting.worker import Worker
 
 if TYPE_CHECKING:  # brings zarr
@@ -35,6 +38,10 @@ class Work(QObject):
         super().__init__(parent)
         self._session, self._jobs, self._messages = session, jobs, messages
         self._worker = Worker(stages.prepare)
+        self.device = "auto"
+        """Where networks run; the machine's affair, so it is not in the document."""
+        self._reading: Job | None = None
+        self._after_reading: list[Callable[[], None]] = []
         self._status_job: Job | None = None
         self._status_due = False
         self._plate_missing = self._declined_plate = ""
@@ -52,7 +59,7 @@ class Work(QObject):
 
     def matte(self) -> None:
         """Track where that is needed, then matte."""
-        self._start("Matting", stages.matte)
+        self._start("Matting", partial(stages.matte, device=self.device))
 
     def plate(self) -> None:
         """Find the background behind the people, tracking first where that is needed."""
@@ -62,9 +69,51 @@ class Work(QObject):
         """Write a result."""
         self._start(
             f"Exporting {order.path.name}",
-            order,
+            partial(order, device=self.device),
             done=lambda: self._messages.note(f"Written: {order.path}"),
         )
+
+    def choose_matting(self, choice: stages.MattingChoice) -> None:
+        """Make mattes as chosen from now on; weights are read first, in turn with the other heavy jobs."""
+        self.device = choice.device
+        if self._reading is not None:  # only the newest choice counts
+            self._reading.cancel()
+            self._reading = None
+        if choice.weights is None:
+            self._set_matting("classical", None)
+            return
+        job = self._reading = self._jobs.start(
+            "Reading the weights",
+            lambda ctx: self._worker.run(choice, ctx=ctx),
+            done=lambda found: self._on_read(job, *found),
+            failed=lambda error: self._on_not_read(job, error),
+            stopped=lambda: self._on_not_read(job, None),
+            finished=self._on_finished,
+            lane=Lane.HEAVY,
+        )
+
+    def _on_read(self, job: Job, matter: str, weights: Weights) -> None:
+        if self._reading is job:
+            self._reading = None
+            self._set_matting(matter, weights)
+
+    def _on_not_read(self, job: Job, error: Exception | None) -> None:
+        if error is not None:
+            self._messages.error(explain("Reading the weights", error))
+        if self._reading is job:
+            self._reading = None
+            self._after_reading.clear()
+
+    def _set_matting(self, matter: str, weights: Weights | None) -> None:
+        session = self._session
+        assert session.project is not None
+        if weights is not None:
+            weights = weights.model_copy(update={"path": session.project.relative(Path(weights.path))})
+        methods = session.document.methods.model_copy(update={"matter": matter, "weights": weights})
+        session.edit("Change matting", session.document.model_copy(update={"methods": methods}))
+        waiting, self._after_reading = self._after_reading, []
+        for start in waiting:
+            start()
 
     def _start(
         self,
@@ -73,8 +122,10 @@ class Work(QObject):
         done: Callable[[], None] | None = None,
         stopped: Callable[[], None] | None = None,
     ) -> None:
+        if self._reading is not None:  # the document does not say yet what the artist chose
+            self._after_reading.append(lambda: self._start(title, stage, done, stopped))
+            return
         work = self._session.workspace
-
         self._jobs.start(
             title,
             lambda ctx: self._worker.run(stage, work, ctx=ctx),
@@ -106,6 +157,8 @@ class Work(QObject):
 
     def _on_opened(self) -> None:
         self._plate_missing = self._declined_plate = ""
+        self._reading = None
+        self._after_reading.clear()
         if self._session.is_open:
             self.update_status()
             self._jobs.start("Starting the engine", lambda ctx: self._worker.start())

@@ -1,0 +1,147 @@
+"""How masks become mattes: in closed form, or by a network whose weights the artist has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.file_dialogs import ask_for_weights
+from app.naming import named
+from app.session import Session
+from app.stages import MattingChoice
+from app.theme import FAINT, WARNING
+
+DEFAULT_SHORT_SIDE = 576
+_SHORT_SIDES = (288, 432, DEFAULT_SHORT_SIDE, 720, 1080)
+_DEVICES = (("Automatic: CUDA where there is one", "auto"), ("CPU", "cpu"), ("CUDA", "cuda"))
+_LICENCES = (
+    "Which network it is, Matteo sees from the file. MaGGIe's public weights are for non-commercial use, MSG-VIM's "
+    "state no licence; Matteo ships neither."
+)
+
+
+class MattingDialog(QDialog):
+    """Shows what the document and ``device`` say; ``choose`` gets the choice when it is confirmed."""
+
+    def __init__(
+        self,
+        session: Session,
+        device: str,
+        choose: Callable[[MattingChoice], None],
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("mattingDialog")
+        self.setWindowTitle("Matting")
+        self.setMinimumWidth(560)
+        self._session, self._choose = session, choose
+        self._make_fields()
+        self._lay_out()
+        self._show(device)
+        self._method.currentIndexChanged.connect(self._check)
+        self._path.textChanged.connect(self._check)
+        self._check()
+
+    def _make_fields(self) -> None:
+        self._method = named(QComboBox(), "mattingMethod", "How masks become mattes", "Mattes by")
+        self._method.addItem("Closed form (no weights needed)", False)
+        self._method.addItem("A network, from a file of weights", True)
+        self._path = named(QLineEdit(), "mattingWeights", "A public checkpoint of MaGGIe or MSG-VIM", "Weights")
+        self._path.setPlaceholderText("none chosen")
+        self._browse = named(QPushButton("Browse…", autoDefault=False), "mattingBrowse", "Choose the file")
+        self._browse.clicked.connect(self._ask_file)
+        self._missing = named(QLabel(), "mattingMissing")
+        self._missing.setStyleSheet(f"color: {WARNING};")
+        hint = "Larger shows finer hair, smaller is faster; mattes are delivered at the source's size"
+        self._size = named(QComboBox(), "mattingSize", hint, "Working size")
+        self._device = named(QComboBox(), "mattingDevice", "Where the network runs, on this computer", "Device")
+        for text, device in _DEVICES:
+            self._device.addItem(text, device)
+
+    def _lay_out(self) -> None:
+        file = QHBoxLayout()
+        file.addWidget(self._path, 1)
+        file.addWidget(self._browse)
+        note = named(QLabel(_LICENCES, wordWrap=True), "mattingNote")
+        note.setStyleSheet(f"color: {FAINT};")
+        self._form = form = QFormLayout(labelAlignment=Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        form.setHorizontalSpacing(14)
+        form.setVerticalSpacing(10)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.addRow("Mattes by", self._method)
+        form.addRow("Weights", file)
+        form.addRow("", self._missing)
+        form.addRow("Working size", self._size)
+        form.addRow("Device", self._device)
+        form.addRow("", note)
+        kind = QDialogButtonBox.StandardButton
+        buttons = QDialogButtonBox(kind.Ok | kind.Cancel)
+        self._ok = named(buttons.button(kind.Ok), "mattingOk", "Make mattes this way from now on")
+        named(buttons.button(kind.Cancel), "mattingCancel", "Change nothing")
+        buttons.accepted.connect(self._confirm)
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 18, 20, 16)
+        column.addLayout(form)
+        column.addSpacing(8)
+        column.addWidget(buttons)
+
+    def _show(self, device: str) -> None:
+        project, weights = self._session.project, self._session.document.methods.weights
+        assert project is not None
+        short_side = DEFAULT_SHORT_SIDE
+        if weights is not None:
+            self._method.setCurrentIndex(1)
+            self._path.setText(str(project.resolve(weights.path)))
+            short_side = weights.short_side or 0
+        for side in sorted({*_SHORT_SIDES, short_side} - {0}):
+            self._size.addItem(f"{side} px short side{' (default)' if side == DEFAULT_SHORT_SIDE else ''}", side)
+        self._size.addItem("The source's own size", 0)
+        self._size.setCurrentIndex(self._size.findData(short_side))
+        self._device.setCurrentIndex(self._device.findData(device))
+
+    @property
+    def _by_network(self) -> bool:
+        return bool(self._method.currentData())
+
+    @property
+    def _file(self) -> Path | None:
+        """The file that is written in the field, which may say it as seen from the project's folder."""
+        text = self._path.text().strip()
+        assert self._session.project is not None
+        return self._session.project.resolve(str(Path(text).expanduser())) if text else None
+
+    def _check(self) -> None:
+        """Offer what matters for the method, and say what is missing; the engine says the rest."""
+        for widget in (self._path, self._browse, self._size, self._device):
+            widget.setEnabled(self._by_network)
+        file = self._file
+        there = file is not None and file.is_file()
+        self._missing.setText(f"{file.name} is not there." if file is not None else "")
+        self._form.setRowVisible(self._missing, self._by_network and file is not None and not there)
+        self._ok.setEnabled(there or not self._by_network)
+
+    def _ask_file(self) -> None:
+        ask_for_weights(self, self._file or Path.home(), lambda path: self._path.setText(str(path)))
+
+    def _confirm(self) -> None:
+        self.accept()
+        device = str(self._device.currentData())
+        if self._by_network:
+            self._choose(MattingChoice(self._file, self._size.currentData() or None, device))
+        else:
+            self._choose(MattingChoice(device=device))

@@ -117,7 +117,7 @@ def _peak_bytes() -> int:
 
 
 def _people(size_hw: tuple[int, int], instances: int, length: int) -> tuple[NDArray[np.uint8], Mask]:
-    """Noise ``[T, H, W, 3]`` and upright ellipses ``[N, T, H, W]``, side by side and overlapping where there are many."""
+    """Noise ``[T, H, W, 3]`` and upright ellipses ``[N, T, H, W]`` in a row, which overlap where there are many."""
     height, width = size_hw
     frames = np.random.default_rng(0).integers(0, 256, (length, height, width, 3), np.uint8)
     y, x = np.mgrid[:height, :width].astype(np.float32)

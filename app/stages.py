@@ -71,6 +71,13 @@ def prepare() -> None:
     import matting.pipeline.export  # noqa: F401  (imported for the next call)
 
 
+def tidy() -> None:
+    """Give back the memory of what the last stage worked with."""
+    from matting.inference.loading import release
+
+    release()
+
+
 def track(work: Workspace, ctx: JobContext) -> None:
     """Carry the selections through the range."""
     from matting.pipeline import cut

@@ -37,7 +37,7 @@ class Work(QObject):
     def __init__(self, session: Session, jobs: Jobs, messages: MessageBar, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session, self._jobs, self._messages = session, jobs, messages
-        self._worker = Worker(stages.prepare)
+        self._worker = Worker(stages.prepare, stages.tidy)
         self.device = "auto"
         """Where networks run; the machine's affair, so it is not in the document."""
         self._reading: Job | None = None

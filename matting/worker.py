@@ -48,9 +48,9 @@ class Worker:
     Safe to use from several threads: they wait for each other.
     """
 
-    def __init__(self, prepare: Callable[[], None] | None = None) -> None:
-        """Remember what the process should do first, such as slow imports; nothing starts yet."""
-        self._prepare = prepare
+    def __init__(self, prepare: Callable[[], None] | None = None, tidy: Callable[[], None] | None = None) -> None:
+        """Remember what the process should do first, such as slow imports, and after each job; nothing starts yet."""
+        self._prepare, self._tidy = prepare, tidy
         self._lock = threading.Lock()
         self._process: BaseProcess | None = None
         self._connection: Connection | None = None
@@ -99,7 +99,7 @@ class Worker:
             context = multiprocessing.get_context("spawn")
             self._connection, theirs = context.Pipe()
             self._process = context.Process(
-                target=_serve, args=(theirs, self._prepare), name="matteo-worker", daemon=True
+                target=_serve, args=(theirs, self._prepare, self._tidy), name="matteo-worker", daemon=True
             )
             self._process.start()
             theirs.close()
@@ -166,7 +166,9 @@ class _Reporting(JobContext):
         self._connection.send((_Kind.NOTICE, text))
 
 
-def _serve(connection: Connection, prepare: Callable[[], None] | None) -> None:
+def _serve(
+    connection: Connection, prepare: Callable[[], None] | None = None, tidy: Callable[[], None] | None = None
+) -> None:
     """The worker's whole life: one request after the other until nobody is there to ask."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches the whole group; the window decides what it means
     with suppress(psutil.Error, OSError):  # the window goes first where both want the processor
@@ -181,6 +183,8 @@ def _serve(connection: Connection, prepare: Callable[[], None] | None) -> None:
     while True:
         request, ctx = requests.get()
         connection.send(_answer(request, ctx))
+        if tidy is not None:  # after the answer, which may be an error whose traceback holds on to what failed
+            tidy()
 
 
 def _listen(connection: Connection, requests: queue.SimpleQueue[tuple[bytes, _Reporting]]) -> None:

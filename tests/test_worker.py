@@ -65,6 +65,18 @@ def count_for_ever(marker: Path, ctx: JobContext) -> None:
         time.sleep(0.01)
 
 
+_tidied = 0
+
+
+def tidy() -> None:
+    global _tidied
+    _tidied += 1
+
+
+def times_tidied(ctx: JobContext) -> int:
+    return _tidied
+
+
 def fail_like_an_engine(ctx: JobContext) -> None:
     raise MediaError("take.mp4 is not a video.")
 
@@ -93,6 +105,17 @@ def wait_for(path: Path) -> int:
         assert time.monotonic() < until
         time.sleep(0.01)
     return int(path.read_text())
+
+
+def test_it_tidies_up_after_each_job_also_after_one_that_failed() -> None:
+    worker = Worker(tidy=tidy)
+    try:
+        assert worker.run(times_tidied, ctx=JobContext()) == 0
+        with pytest.raises(MediaError):
+            worker.run(fail_like_an_engine, ctx=JobContext())
+        assert worker.run(times_tidied, ctx=JobContext()) == 2
+    finally:
+        worker.close()
 
 
 def test_the_work_is_done_elsewhere_and_one_process_serves_all_jobs(worker: Worker) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +26,14 @@ MSG-VIM, which they run at the source's size, usable on 1080p."""
 def learned_name(kind: str, fingerprint: str, short_side: int | None) -> str:
     """The name of a learned matter: the network, our version of it, the weights and the size it works at."""
     return f"{kind}/1:{fingerprint[:16]}:{short_side or 'source'}"
+
+
+def release() -> None:
+    """Give back what networks that nobody holds any more took; PyTorch keeps a device's memory for later."""
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.cuda.empty_cache()
 
 
 def load(

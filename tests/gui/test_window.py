@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
-import numpy as np
 import psutil
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLineEdit, QMessageBox, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
+from window_driver import Ctrl, Plain, click, name_it, opened, press, settle, text_of
 
 from app.message_bar import Severity
 from app.opening import CONTENT, untitled_root
@@ -23,62 +22,11 @@ from app.window import MainWindow
 from matting.pipeline.workspace import State
 from matting.project.project import Project
 
-Plain, Ctrl = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier
-
-
-@pytest.fixture
-def clip(tmp_path: Path) -> Path:
-    """12 pictures of an orange disc that walks over a wall of noise."""
-    folder = tmp_path / "walk"
-    folder.mkdir()
-    wall = np.random.default_rng(0).integers(60, 120, (120, 160, 3), np.uint8)
-    for t in range(12):
-        picture = wall.copy()
-        cv2.circle(picture, (50 + 3 * t, 60), 22, (40, 140, 235), -1, cv2.LINE_AA)
-        cv2.imwrite(str(folder / f"walk_{t:03d}.png"), picture)
-    return folder
-
-
-@pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
-    window = MainWindow()
-    window.show()
-    window.activateWindow()
-    qtbot.waitActive(window)
-    yield window
-    window.interrupt()
-    window.deleteLater()
-
-
-def settle(window: MainWindow, qtbot: QtBot) -> None:
-    """Until nothing works any more."""
-    qtbot.wait(20)
-    qtbot.waitUntil(lambda: window.jobs.idle, timeout=60_000)
-
-
-def opened(window: MainWindow, path: Path, qtbot: QtBot) -> MainWindow:
-    window.files.open(path)
-    qtbot.waitUntil(lambda: window.session.is_open, timeout=60_000)
-    settle(window, qtbot)
-    return window
-
-
-def click(window: MainWindow, x: float, y: float) -> None:
-    QTest.mouseClick(window.viewer, Qt.MouseButton.LeftButton, Plain, window.viewer.to_widget(x, y).toPoint())
-
-
-def press(window: MainWindow, key: Qt.Key, modifier: Qt.KeyboardModifier = Plain) -> None:
-    QTest.keyClick(window.viewer, key, modifier)
-
 
 def color_at(window: MainWindow, x: int, y: int) -> tuple[int, int, int]:
     assert window.viewer.shown is not None
     color = window.viewer.shown.image.pixelColor(x, y)
     return color.red(), color.green(), color.blue()
-
-
-def text_of(window: MainWindow) -> str:
-    return window.messages.shown.text if window.messages.shown is not None else ""
 
 
 class TestOpening:
@@ -183,17 +131,6 @@ class TestSelecting:
 
 
 class TestSaving:
-    def name_it(self, window: MainWindow, target: Path, qtbot: QtBot) -> None:
-        """Answer the dialog that asks where to save."""
-        qtbot.waitUntil(lambda: window.findChild(QWidget, "saveDialog") is not None)
-        field = window.findChild(QLineEdit, "fileNameEdit")
-        assert isinstance(field, QLineEdit)
-        field.setText(str(target))
-        QTest.keyClick(field, Qt.Key.Key_Return)
-        settle(window, qtbot)
-        window.activateWindow()
-        qtbot.waitActive(window)
-
     def test_an_untitled_project_moves_with_its_results_and_undo_still_works(
         self, window: MainWindow, clip: Path, tmp_path: Path, qtbot: QtBot
     ) -> None:
@@ -203,7 +140,7 @@ class TestSaving:
         settle(window, qtbot)
         saved = window.session.document
         press(window, Qt.Key.Key_S, Ctrl)
-        self.name_it(window, target, qtbot)
+        name_it(window, target, qtbot)
         assert not window.session.untitled
         assert not window.files.unsaved
         assert not list(untitled_root().glob("*.matteo"))
@@ -219,7 +156,7 @@ class TestSaving:
         opened(window, clip, qtbot)
         (tmp_path / "shot.matteo").write_text("precious")
         press(window, Qt.Key.Key_S, Ctrl)
-        self.name_it(window, tmp_path / "shot.matteo", qtbot)
+        name_it(window, tmp_path / "shot.matteo", qtbot)
         assert "exists already" in text_of(window)
         assert window.session.untitled
         assert (tmp_path / "shot.matteo").read_text() == "precious"
@@ -267,7 +204,7 @@ class TestSaving:
         opened(window, clip, qtbot)
         target = tmp_path / "shot.matteo"
         press(window, Qt.Key.Key_S, Ctrl)
-        self.name_it(window, target, qtbot)
+        name_it(window, target, qtbot)
         window.files.let_go()
         settle(window, qtbot)
         (tmp_path / "elsewhere").mkdir()

@@ -127,6 +127,7 @@ class Inspector(QScrollArea):
         for button in (self._track, self._matte, self._plate):
             row.addWidget(button, 1)
         self._method = hint_label("inspectorMethod", group)
+        self._method.setAlignment(Qt.AlignmentFlag.AlignTop)
         group.rows.addLayout(row)
         hint = "Choose how masks become mattes: in closed form, or by a network (Alt+M)"
         self._change = named(QPushButton("Change…", group), "inspectorChangeMatting", hint, "Change matting")

@@ -50,6 +50,9 @@ ShortSideOption: TypeAlias = Annotated[
     int | None,
     typer.Option(min=64, metavar="PX", help="Height or width, whichever is less, at which a learned matter works."),
 ]
+CropOption: TypeAlias = Annotated[
+    bool, typer.Option("--crop", help="Let a learned matter see only the part of the picture the instances go through.")
+]
 DeviceOption: TypeAlias = Annotated[str, typer.Option(help="auto|cpu|cuda[:k]")]
 
 
@@ -108,13 +111,14 @@ def cut(
     matter: MatterOption = "auto",
     weights: WeightsOption = None,
     short_side: ShortSideOption = None,
+    crop: CropOption = False,
     device: DeviceOption = "auto",
 ) -> None:
     """Select, track and matte the prompted instances; an existing project of the same clip is continued."""
     from matting.pipeline.prompted import cut_prompted
 
     _checked_weights(weights, matter)
-    chosen = methods.choose_methods(seeder, tracker, matter, weights, short_side)
+    chosen = methods.choose_methods(seeder, tracker, matter, weights, short_side, crop)
     methods.check_device(device)
     with open_told(clip) as footage:
         span = frame_range(frames, len(footage))
@@ -271,6 +275,7 @@ def matte_command(
     matter: MatterOption = "auto",
     weights: WeightsOption = None,
     short_side: ShortSideOption = None,
+    crop: CropOption = False,
     device: DeviceOption = "auto",
     overwrite: OverwriteOption = False,
 ) -> None:
@@ -283,7 +288,8 @@ def matte_command(
     chosen = methods.choose_methods(matter=matter, weights=weights, short_side=short_side)
     methods.check_device(device)
     with open_told(clip) as footage, progress() as ctx:
-        matte_folder(footage, masks, out, methods.open_matter(chosen, weights, device, ctx.notice), overwrite, ctx)
+        opened = methods.open_matter(chosen, weights, device, ctx.notice)
+        matte_folder(footage, masks, out, opened, overwrite, ctx, crop)
     say(f"{out}: alphas by {chosen.matter}")
 
 

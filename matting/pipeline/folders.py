@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from matting.arrays import Mask, StoredAlpha
+from matting.arrays import FloatArray, Mask, StoredAlpha
 from matting.compositing.plate import plates
 from matting.errors import OutputError
 from matting.files import replacing_pictures
@@ -19,7 +19,7 @@ from matting.job import JobContext
 from matting.media import Clip
 from matting.media.presets import default_preset
 from matting.media.writer import open_writer
-from matting.pipeline.parties import box_of, parties
+from matting.pipeline.parties import box_of, cropped, parties, region, uncropped
 from matting.pipeline.patch import grown
 from matting.project.masks import MaskFolder, to_index_picture
 from matting.project.store import joined
@@ -51,8 +51,13 @@ def track_folder(clip: Clip, masks: Path, out: Path, tracker: Tracker, overwrite
             _write(partial / f"{number(clip, step.index)}.png", picture)
 
 
-def matte_folder(clip: Clip, masks: Path, out: Path, matter: Matter, overwrite: bool, ctx: JobContext) -> None:
+def matte_folder(
+    clip: Clip, masks: Path, out: Path, matter: Matter, overwrite: bool, ctx: JobContext, crop: bool = False
+) -> None:
     """Write ``out/<id>/<number>.png``, 8-bit alphas, for every frame that has a mask.
+
+    Args:
+        crop: let the matter see only the part of the picture that the masks go through.
 
     Raises:
         PromptError: the masks do not fit the clip.
@@ -69,7 +74,7 @@ def matte_folder(clip: Clip, masks: Path, out: Path, matter: Matter, overwrite: 
         folders = [stack.enter_context(replacing_pictures(out / str(i), names, overwrite)) for i in given.ids]
         done = 0
         for frames in joined(range(index, index + 1) for index in indices):
-            for index, alphas in zip(frames, _alphas(clip, given, matter, frames, ctx), strict=True):
+            for index, alphas in zip(frames, _alphas(clip, given, matter, frames, ctx, crop), strict=True):
                 for place, alpha in alphas.items():
                     _write(folders[place] / f"{number(clip, index)}.png", alpha)
                 done += 1
@@ -77,18 +82,36 @@ def matte_folder(clip: Clip, masks: Path, out: Path, matter: Matter, overwrite: 
 
 
 def _alphas(
-    clip: Clip, given: MaskFolder, matter: Matter, frames: range, ctx: JobContext
+    clip: Clip, given: MaskFolder, matter: Matter, frames: range, ctx: JobContext, crop: bool
 ) -> Iterator[dict[int, StoredAlpha]]:
     """Of each frame the alphas by the instance's place in ``given.ids``; groups of instances go side by side."""
-    streams = [
-        (group, matter.stream(_steps(clip.duplicate(), given, frames, group, ctx)))
-        for group in _groups(given, frames, matter.scope.most_instances or len(given.ids))
-    ]
+    groups = _groups(given, frames, matter.scope.most_instances or len(given.ids))
+    order = [place for group in groups for place in group]
+    streams = [_stream(clip, given, matter, frames, group, ctx, crop) for group in groups]
     for _ in frames:
-        alphas: dict[int, StoredAlpha] = {}
-        for group, stream in streams:
-            alphas |= zip(group, to_stored(next(stream).alphas), strict=True)
-        yield alphas
+        alphas = np.concatenate([next(stream) for stream in streams])
+        if len(streams) > 1:  # each group for itself keeps the promise that they add up to one at most
+            alphas /= np.maximum(alphas.sum(axis=0), 1)
+        yield dict(zip(order, to_stored(alphas), strict=True))
+
+
+def _stream(
+    clip: Clip,
+    given: MaskFolder,
+    matter: Matter,
+    frames: range,
+    group: tuple[int, ...],
+    ctx: JobContext,
+    crop: bool,
+) -> Iterator[FloatArray]:
+    height, width = clip.size_hw
+    seen = 0, 0, width, height
+    if crop:
+        anyone = (np.asarray(given.masks(t)[list(group)].any(axis=0)) for t in frames)
+        seen = region((box_of(mask) for mask in anyone if mask.any()), clip.size_hw)
+    steps = (cropped(step, seen) for step in _steps(clip.duplicate(), given, frames, group, ctx))
+    for matted in matter.stream(steps):
+        yield uncropped(matted.alphas, seen, clip.size_hw)
 
 
 def _groups(given: MaskFolder, frames: range, most: int) -> list[tuple[int, ...]]:

@@ -25,6 +25,7 @@ def choose_methods(
     matter: str = "auto",
     weights: Path | None = None,
     short_side: int | None = None,
+    crop: bool = False,
 ) -> Methods:
     """Settle on installed methods; weights that are given also say which matter ``auto`` means.
 
@@ -32,12 +33,15 @@ def choose_methods(
         seeder, tracker, matter: as on the command line.
         weights: file of a learned matter.
         short_side: at which a learned matter works; None for what suits its network.
+        crop: let a learned matter see only where the instances are.
 
     Raises:
         UnavailableError: a method was asked for that this version does not have, or that needs weights.
         CheckpointError: the weights are not there, damaged, or another network's.
     """
     matter, known = _settle_matter(matter, weights, short_side)
+    if known is not None:
+        known = known.model_copy(update={"crop": crop})
     return Methods(
         seeder=_settle("seeder", seeder, SEEDERS, "grabcut"),
         tracker=_settle("tracker", tracker, TRACKERS, "flow"),

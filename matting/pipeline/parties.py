@@ -1,4 +1,4 @@
-"""Who is matted together with whom."""
+"""Who is matted together with whom, and in which part of the picture."""
 
 from __future__ import annotations
 
@@ -9,16 +9,47 @@ from typing import TypeAlias
 
 import numpy as np
 
-from matting.arrays import Mask
+from matting.arrays import FloatArray, Mask
+from matting.inference.matter import Guided
 
 Box: TypeAlias = tuple[int, int, int, int]
 """(x0, y0, x1, y1) in pixels, half-open."""
+MARGIN_PX = 32
 
 
 def box_of(mask: Mask) -> Box:
     """The box round what is set in ``[H, W]``, which must not be empty."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def region(boxes: Iterable[Box], size_hw: tuple[int, int]) -> Box:
+    """The part of the picture that holds all boxes and some surroundings: an eighth of the short side all round.
+
+    The whole picture where there is no box at all.
+    """
+    height, width = size_hw
+    corners = np.array(list(boxes)).reshape(-1, 4)
+    if not len(corners):
+        return 0, 0, width, height
+    margin = max(MARGIN_PX, min(size_hw) // 8)
+    x0, y0 = (int(side) for side in np.maximum(corners[:, :2].min(axis=0) - margin, 0))
+    x1, y1 = (int(side) for side in np.minimum(corners[:, 2:].max(axis=0) + margin, (width, height)))
+    return x0, y0, x1, y1
+
+
+def cropped(step: Guided, box: Box) -> Guided:
+    """The part of a frame and its masks that lies in the box."""
+    x0, y0, x1, y1 = box
+    return Guided(step.frame[y0:y1, x0:x1], step.masks[:, y0:y1, x0:x1])
+
+
+def uncropped(alphas: FloatArray, box: Box, size_hw: tuple[int, int]) -> FloatArray:
+    """``[N, h, w]`` of the box as ``[N, H, W]`` of the picture, zero outside."""
+    x0, y0, x1, y1 = box
+    whole = np.zeros((len(alphas), *size_hw), np.float32)
+    whole[:, y0:y1, x0:x1] = alphas
+    return whole
 
 
 def neighbours(boxes: Mapping[int, Box], instance_id: int, reach: int) -> tuple[int, ...]:

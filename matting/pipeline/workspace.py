@@ -18,7 +18,7 @@ from matting.arrays import Mask, StoredAlpha
 from matting.inference.matter import Scope, reach_px
 from matting.media import Clip
 from matting.pipeline.methods import matter_name, scope_of, seeder_named, tracker_named
-from matting.pipeline.parties import Box, neighbours, parties
+from matting.pipeline.parties import Box, neighbours, parties, region
 from matting.project.document import Document, Instance
 from matting.project.project import Project
 from matting.project.store import CHUNK_FRAMES, MatteStore, chunks, digest
@@ -180,14 +180,21 @@ class Workspace:
         """What the alphas of the document's matter depend on."""
         return scope_of(self.document.methods)
 
-    def together(self, chunk: range, instance_id: int) -> tuple[int, ...]:
-        """The instances that are matted together with this one; raises KeyError unless the chunk is tracked."""
-        if self.scope.most_instances is None:
-            return neighbours(self._boxes(chunk), instance_id, reach_px(self.document.size_hw))
-        if len(self.ids) <= self.scope.most_instances:
-            return self.ids
-        found = [parties for parties in self._parties() if instance_id in parties]
-        return found[0]
+    def parties(self, chunk: range, instance_id: int) -> tuple[tuple[int, ...], ...]:
+        """Who is matted together, in one party or, where the matter takes no more at once, in several side by side.
+
+        Returns:
+            Everybody whose masks matter to this instance's alphas in the chunk; within a party ids ascend.
+
+        Raises:
+            KeyError: not everything that it follows from is tracked.
+        """
+        most = self.scope.most_instances
+        if most is None:
+            return (neighbours(self._boxes(chunk), instance_id, reach_px(self.document.size_hw)),)
+        if len(self.ids) <= most:
+            return (self.ids,)
+        return tuple(parties(self.ids, map(self._boxes, self.chunks), most))
 
     def _boxes(self, chunk: range) -> dict[int, Box]:
         presences = self.presences(chunk)
@@ -195,11 +202,20 @@ class Workspace:
             raise KeyError(f"frames {chunk.start}-{chunk.stop - 1} are not tracked yet")
         return {instance_id: presence.box for instance_id, presence in presences.items()}
 
-    def _parties(self) -> list[tuple[int, ...]]:
-        return parties(self.ids, map(self._boxes, self.chunks), self.scope.most_instances or len(self.ids))
+    def region(self, group: tuple[int, ...]) -> Box:
+        """The part of the picture that the matter sees of a group.
 
-    def matting_key(self, chunk: range, group: tuple[int, ...]) -> str:
-        """Key of what a group's matting leaves in a chunk: the content of all masks that it depends on.
+        Raises:
+            KeyError: it follows from all masks of the range, and some are not there yet.
+        """
+        weights, (height, width) = self.document.methods.weights, self.document.size_hw
+        if weights is None or not weights.crop:
+            return 0, 0, width, height
+        boxes = (box for chunk in self.chunks for i, box in self._boxes(chunk).items() if i in group)
+        return region(boxes, self.document.size_hw)
+
+    def matting_key(self, chunk: range, groups: tuple[tuple[int, ...], ...]) -> str:
+        """Key of what the matting of some parties leaves in a chunk: the content of all masks that it depends on.
 
         Raises:
             KeyError: some of them are not there yet.
@@ -210,7 +226,8 @@ class Workspace:
         supporting = [c for c in self.chunks if c.stop > start and c.start < last.stop]
         return digest(
             "matting/1", self.document.media.fingerprint, matter_name(self.document.methods), chunk.start, chunk.stop,
-            start, last.stop, group, self._content(tuple(supporting), group),
+            start, last.stop, groups, [self.region(group) for group in groups],
+            self._content(tuple(supporting), tuple(i for group in groups for i in group)),
         )  # fmt: skip
 
     def _content(self, chunks: tuple[range, ...], group: tuple[int, ...]) -> str:
@@ -229,8 +246,11 @@ class Workspace:
 
     def alpha_key(self, chunk: range, instance_id: int) -> str:
         """Key of an instance's alphas in a chunk; raises KeyError while masks are missing."""
-        group = self.together(chunk, instance_id)
-        return digest("alpha/1", self.matting_key(chunk, group), group.index(instance_id))
+        return digest("alpha/1", self.matting_key(chunk, self.parties(chunk, instance_id)), instance_id)
+
+    def carried_key(self, chunk: range, groups: tuple[tuple[int, ...], ...], place: int) -> str:
+        """Key of what one of the parties hands on after the last frame of a chunk; raises as :meth:`matting_key`."""
+        return digest("carried/1", self.matting_key(chunk, groups), place)
 
     def alpha_state(self, chunk: range, instance_id: int) -> State:
         presences = self.presences(chunk)
@@ -297,8 +317,8 @@ class Workspace:
         try:
             entries = [(alpha_kind(i), chunk.start, self.alpha_key(chunk, i)) for i in ids]
             if self.scope.carries:
-                groups = {self.together(chunk, i) for i in self.ids}
-                entries += [(CARRIED, chunk.start, self.matting_key(chunk, group)) for group in groups]
+                groups = self.parties(chunk, self.ids[0])
+                entries += [(CARRIED, chunk.start, self.carried_key(chunk, groups, n)) for n in range(len(groups))]
         except KeyError:  # not everything that they depend on is tracked
             return []
         return entries

@@ -96,12 +96,15 @@ class Weights(_Value):
         kind: the network that the weights are for.
         fingerprint: of the file's content.
         short_side: height or width, whichever is less, at which the network works; None for the source's own.
+        crop: whether the network sees only the part of the picture that the instances go through in the range. It
+            then works at finer detail, or faster, but knows less of the surroundings: the mattes differ.
     """
 
     path: str
     kind: str
     fingerprint: str
     short_side: Annotated[int, Field(ge=64)] | None = None
+    crop: bool = False
 
 
 class Methods(_Value):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from figures_clip import FRAMES, Run, centres
+from figures_clip import FRAMES, HEIGHT, WIDTH, Run, centres
 
 from matting.arrays import FloatArray
 from matting.errors import Cancelled
@@ -17,6 +18,7 @@ from matting.inference.matter import Guided, Matted, Matter, Scope
 from matting.job import JobContext
 from matting.pipeline.matte import matte
 from matting.pipeline.workspace import State, Workspace
+from matting.project.document import Weights
 from matting.project.masks import read_picture
 from matting.project.project import Project
 
@@ -205,3 +207,32 @@ def test_a_gap_in_the_masks_begins_a_new_span(clip: Path, tmp_path: Path, seen: 
     alone = [matted.alphas[0] for matted in seen.stream(steps)]
     for stored, alpha in zip(written[7:], alone, strict=True):
         np.testing.assert_allclose(stored, alpha * 255, atol=1.01)
+
+
+def test_more_than_a_matter_takes_at_once_still_add_up_to_one(
+    work: Workspace, seen: Seen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seen, "scope", replace(seen.scope, most_instances=1))
+    matte(work, JobContext())
+    both = alphas(work)
+    assert all(both[:, place].any() for place in (0, 1))
+    assert both.sum(axis=1, dtype=int).max() <= 255
+    assert seen.frames == 2 * FRAMES  # each by itself
+    with monkeypatch.context() as patch:
+        patch.setattr("matting.pipeline.matte.open_matter", lambda *_: pytest.fail("everything was there"))
+        matte(work, JobContext())
+
+
+def test_cropped_it_sees_only_where_somebody_is(work: Workspace, seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("matting.pipeline.parties.MARGIN_PX", 0)
+    matte(work, JobContext())
+    whole = alphas(work)
+    weights = Weights(path="w.pth", kind="msg-vim", fingerprint="0", crop=True)
+    methods = work.document.methods.model_copy(update={"weights": weights})
+    cropped = work.with_document(work.document.model_copy(update={"methods": methods}))
+    x0, y0, x1, y1 = cropped.region(cropped.ids)
+    assert (x1 - x0) * (y1 - y0) < WIDTH * HEIGHT
+    assert cropped.alpha_state(work.chunks[0], 1) is State.STALE
+    matte(cropped, JobContext())
+    # These matters look at each pixel by itself, so that cropping changes nothing but what is seen.
+    np.testing.assert_array_equal(alphas(cropped), whole)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QDialog,
     QDialogButtonBox,
@@ -68,6 +69,8 @@ class MattingDialog(QDialog):
         self._missing.setStyleSheet(f"color: {WARNING};")
         hint = "Larger shows finer hair, smaller is faster; mattes are delivered at the source's size"
         self._size = named(QComboBox(), "mattingSize", hint, "Working size")
+        hint = "The working size goes to where the people are: finer or faster, but blind to the rest of the picture"
+        self._crop = named(QCheckBox("Only around the people"), "mattingCrop", hint)
         self._device = named(QComboBox(), "mattingDevice", "Where the network runs, on this computer", "Device")
         for text, device in _DEVICES:
             self._device.addItem(text, device)
@@ -86,6 +89,7 @@ class MattingDialog(QDialog):
         form.addRow("Weights", file)
         form.addRow("", self._missing)
         form.addRow("Working size", self._size)
+        form.addRow("", self._crop)
         form.addRow("Device", self._device)
         form.addRow("", note)
         kind = QDialogButtonBox.StandardButton
@@ -108,6 +112,7 @@ class MattingDialog(QDialog):
             self._method.setCurrentIndex(1)
             self._path.setText(str(project.resolve(weights.path)))
             short_side = weights.short_side or 0
+            self._crop.setChecked(weights.crop)
         for side in sorted({*_SHORT_SIDES, short_side} - {0}):
             self._size.addItem(f"{side} px short side{' (default)' if side == DEFAULT_SHORT_SIDE else ''}", side)
         self._size.addItem("The source's own size", 0)
@@ -127,7 +132,7 @@ class MattingDialog(QDialog):
 
     def _check(self) -> None:
         """Offer what matters for the method, and say what is missing; the engine says the rest."""
-        for widget in (self._path, self._browse, self._size, self._device):
+        for widget in (self._path, self._browse, self._size, self._crop, self._device):
             widget.setEnabled(self._by_network)
         file = self._file
         there = file is not None and file.is_file()
@@ -142,6 +147,7 @@ class MattingDialog(QDialog):
         self.accept()
         device = str(self._device.currentData())
         if self._by_network:
-            self._choose(MattingChoice(self._file, self._size.currentData() or None, device))
+            short_side = self._size.currentData() or None
+            self._choose(MattingChoice(self._file, short_side, device, self._crop.isChecked()))
         else:
             self._choose(MattingChoice(device=device))

@@ -47,11 +47,13 @@ class MattingChoice:
         weights: file of a network's weights; None for closed-form matting, which needs none.
         short_side: at which a network works; None for the source's own size.
         device: auto, cpu or cuda, for a network.
+        crop: let a network see only the part of the picture that the people go through.
     """
 
     weights: Path | None = None
     short_side: int | None = None
     device: str = "auto"
+    crop: bool = False
 
     def __call__(self, ctx: JobContext) -> tuple[str, Weights | None]:
         """The matter and its weights, which are read for it; raises CheckpointError."""
@@ -62,7 +64,7 @@ class MattingChoice:
 
         found = weights_in(self.weights)
         ctx.raise_if_cancelled()
-        return matter_of(found.kind), found.model_copy(update={"short_side": self.short_side})
+        return matter_of(found.kind), found.model_copy(update={"short_side": self.short_side, "crop": self.crop})
 
 
 def prepare() -> None:

@@ -8,7 +8,7 @@ import pytest
 from editor_content import clip_info, find, open_session
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QLabel, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app import saving
@@ -82,8 +82,9 @@ def test_a_network_needs_a_file_that_is_there(session: Session, weights: Path, q
     assert asked.size.currentText() == "576 px short side (default)"
     QTest.keyClick(asked.size, Qt.Key.Key_End)
     QTest.keyClick(asked.device, DOWN)
+    QTest.keyClick(find(asked.dialog, QCheckBox, "mattingCrop"), Qt.Key.Key_Space)
     QTest.mouseClick(asked.ok, LEFT)
-    assert asked.choices == [MattingChoice(weights, None, "cpu")]
+    assert asked.choices == [MattingChoice(weights, None, "cpu", crop=True)]
 
 
 def test_the_file_can_be_browsed_for(session: Session, weights: Path, qtbot: QtBot) -> None:

@@ -28,6 +28,9 @@ from matting.networks.sparse import (
 _NO_SITE_LOGIT = -99.0
 _SIZE_OS4 = 13
 _SIZE_OS1 = 7
+SITES_AT_ONCE = 1 << 16
+"""Instances do not touch each other on the way, so they go in turn; features of so many sites stay in buffers that the
+C library reuses, where larger ones are taken from the system, page by page, for every layer."""
 
 
 class DetailPath(nn.Module):
@@ -77,6 +80,18 @@ class DetailPath(nn.Module):
             Two ``[B, T, N, H, W]`` in [0, 1]: the matte at 1/4, enlarged, and the matte at full size. Zero away from
             the chosen pixels.
         """
+        if self.training or chosen.shape[2] <= 1:  # statistics are taken over all sites
+            return self._details(features, tokens, shortcuts, chosen)
+        parts = [
+            self._details(features, tokens[:, start:stop], shortcuts, chosen[:, :, start:stop])
+            for start, stop in _portions(chosen.sum((0, 1, 3, 4)).tolist())
+        ]
+        at_quarter, at_full = (torch.cat(maps, 2) for maps in zip(*parts, strict=True))
+        return at_quarter, at_full
+
+    def _details(
+        self, features: Tensor, tokens: Tensor, shortcuts: tuple[Tensor, Tensor, Tensor], chosen: Tensor
+    ) -> tuple[Tensor, Tensor]:
         if not chosen.any():
             nothing = torch.zeros_like(chosen, dtype=features.dtype)
             return nothing, nothing
@@ -102,6 +117,17 @@ class DetailPath(nn.Module):
         x = self.layer5_smooth(torch.cat([_at(full, full_shortcut, instances), x], 1), full)
         alpha = alpha_of(self.refine_OS1(x, full)[:, 0].float())
         return at_quarter, full.to_dense(alpha, 0.0).view(chosen.shape)
+
+
+def _portions(sites: list[int]) -> list[tuple[int, int]]:
+    """Neighbouring instances, start and stop, that have up to :data:`SITES_AT_ONCE` sites together."""
+    starts, amount = [0], 0
+    for instance, more in enumerate(sites):
+        amount += more
+        if amount > SITES_AT_ONCE and instance > starts[-1]:
+            starts.append(instance)
+            amount = more
+    return list(zip(starts, [*starts[1:], len(sites)], strict=True))
 
 
 def alpha_of(logit: Tensor) -> Tensor:

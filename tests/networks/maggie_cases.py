@@ -16,22 +16,6 @@ from torch import Tensor
 
 from matting.networks.maggie import MaGGIe, Mattes
 
-COARSE_ALPHA = 2e-4
-"""alpha_os8 and alpha_os4 (measured: 7.6e-5)."""
-FINE_ALPHA = 1e-4
-"""alpha_os1, the mattes before and after fusion over time, difference maps (measured: 1.8e-5) ..."""
-FINE_SHARE = 0.001
-"""... except in this share of the pixels, where rounding decides a comparison (measured: none)."""
-MASK_SHARE = 0.0005
-"""This share of the pixels of a thresholded map may differ (measured: none)."""
-MEMORY = 5e-5
-"""States of the recurrent unit, in -1…1 (measured: 5e-6)."""
-INTERMEDIATE = 3e-5
-"""Intermediate tensors, relative to the largest value (measured: 5.4e-6)."""
-END_TO_END_ALPHA = 1e-3
-END_TO_END_SHARE = 0.001
-"""Share of the pixels of a whole pipeline that may be off by more than END_TO_END_ALPHA."""
-
 IMAGE_CASES = (
     "image_96x128_n2",
     "image_128x192_n5",

@@ -12,20 +12,8 @@ from formula_weights import formula_weights
 from golden_files import golden_layout
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from maggie_cases import (
-    COARSE_ALPHA,
-    FINE_ALPHA,
-    FINE_SHARE,
-    IMAGE_CASES,
-    INTERMEDIATE,
-    MASK_SHARE,
-    MEMORY,
-    VIDEO_CASES,
-    assert_close_mostly,
-    inputs,
-    maggie_case,
-    run,
-)
+from maggie_cases import IMAGE_CASES, VIDEO_CASES, assert_close_mostly, inputs, maggie_case, run
+from tolerances import COARSE_ALPHA, FINE_ALPHA, FINE_SHARE, INTERMEDIATE, MASK_SHARE, MEMORY
 from torch import Tensor
 
 from matting.errors import ShapeError

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from formula_weights import formula_weights
 from golden_files import golden_layout
-from maggie_cases import END_TO_END_ALPHA, END_TO_END_SHARE, assert_close_mostly, maggie_case
+from maggie_cases import assert_close_mostly, maggie_case
 from numpy.typing import NDArray
+from tolerances import END_TO_END_ALPHA, END_TO_END_SHARE
 from torch import Tensor
 
 from matting.arrays import FloatArray, Mask

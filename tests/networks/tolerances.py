@@ -4,8 +4,11 @@ Rounding differs between machines and BLAS libraries. A mistake does not hide in
 one frame of the temporal unit, changes mattes by 0.7 and more.
 """
 
+# Both networks
 COARSE_ALPHA = 2e-4
-"""Mattes before fusion, whose last layers amplify rounding (measured: 6.2e-5)."""
+"""Mattes before fusion, whose last layers amplify rounding (measured: 6.2e-5 MSG-VIM, 7.6e-5 MaGGIe's OS8 and OS4)."""
+
+# MSG-VIM
 FEATURES = 5e-5
 """Tensors inside MSG-VIM, of size 1 to 20 (measured: 1.6e-5)."""
 LOGITS = 4e-4
@@ -18,3 +21,18 @@ STORED_STEPS = 1
 """8-bit mattes, cut off rather than rounded, may be off by this many steps outside FUSED_SHARE."""
 FOLDED_ALPHA = 2e-4
 """Mattes before fusion of MSG-VIM with its norms folded, against the same without (measured: 3.5e-5)."""
+
+# MaGGIe
+FINE_ALPHA = 1e-4
+"""alpha_os1, the mattes before and after fusion over time, difference maps (measured: 1.8e-5) ..."""
+FINE_SHARE = 0.001
+"""... except in this share of the pixels, where rounding decides a comparison (measured: none)."""
+MASK_SHARE = 0.0005
+"""This share of the pixels of a thresholded map may differ (measured: none)."""
+MEMORY = 5e-5
+"""States of the recurrent unit, in -1…1 (measured: 5e-6)."""
+INTERMEDIATE = 3e-5
+"""Intermediate tensors, relative to the largest value (measured: 5.4e-6)."""
+END_TO_END_ALPHA = 1e-3
+END_TO_END_SHARE = 0.001
+"""Share of the pixels of a whole pipeline that may be off by more than END_TO_END_ALPHA."""

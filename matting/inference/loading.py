@@ -71,11 +71,14 @@ def load(
     network = folded(network).to(memory_format=torch.channels_last)
     name = learned_name(kind, file_fingerprint(path), short_side)
     size = "the source's size" if short_side is None else f"a short side of {short_side} px"
-    tell(f"{kind} works on {devices.described(place)} in float32 at {size}; mattes are delivered at the source's size.")
+    plan = f"{kind} works on {devices.described(place)} in float32 at {size}"
     if isinstance(network, MsgVim):
-        from matting.inference.msg_vim import MsgVimMatter
+        from matting.inference.msg_vim import MsgVimMatter, pixels_for
 
-        return MsgVimMatter(devices.Placed(network, place, tell), name, short_side)
+        pixels = pixels_for(devices.budget_bytes(place), place.type)
+        tell(f"{plan}, {pixels / 1e6:.1f} megapixels at a time; mattes are delivered at the source's size.")
+        return MsgVimMatter(devices.Placed(network, place, tell), name, short_side, pixels)
+    tell(f"{plan}; mattes are delivered at the source's size.")
     assert isinstance(network, MaGGIe)
     from matting.inference.maggie import MaggieMatter
 

@@ -18,6 +18,7 @@ from matting.inference.msg_vim import (
     largest_part,
     normalised,
     others,
+    pixels_for,
     run,
     with_border,
     without_border,
@@ -134,3 +135,10 @@ def check_alphas(alphas: NDArray[Any]) -> None:
     assert np.isfinite(alphas).all()
     assert alphas.min() >= 0
     assert alphas.sum(axis=1).max() <= 1 + 1e-6
+
+
+def test_as_much_is_computed_at_once_as_memory_allows() -> None:
+    assert pixels_for(64 << 30, "cpu") == 1 << 20
+    assert pixels_for(64 << 30, "cuda") == 1 << 23
+    assert pixels_for(300 << 20, "cuda") == 300 << 10
+    assert pixels_for(0, "cpu") == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +71,23 @@ def exclusive(states: FloatArray, seeds: dict[int, Mask], size_hw: tuple[int, in
         if number not in seeds:
             masks[number] = without_islands(masks[number])
     return masks
+
+
+def certainty(states: FloatArray, expected: Sequence[bool]) -> FloatArray:
+    """How decided each state is, on average over the pixels that it is about.
+
+    Args:
+        states: ``[N, h, w]`` in [0, 1].
+        expected: for each of the N, whether a seed next to the frame has it in the picture.
+
+    Returns:
+        ``[N]`` in [0, 1]; 0 for who should be there and is lost, 1 for who is rightly nowhere.
+    """
+    sure = np.zeros(len(states), np.float32)
+    for number, state in enumerate(states):
+        about = state[state > 0.1]
+        sure[number] = np.abs(2 * about - 1).mean() if about.size else not expected[number]
+    return sure
 
 
 def without_islands(mask: Mask) -> Mask:

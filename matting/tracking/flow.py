@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from matting.arrays import FloatArray
 from matting.frames import FrameSource
 from matting.job import JobContext
-from matting.tracking.blend import as_opacity, blend, exclusive
+from matting.tracking.blend import as_opacity, blend, certainty, exclusive
 from matting.tracking.motion import Look, Measure, look_at
 from matting.tracking.plan import Plan, plan
 from matting.tracking.seeds import Seeds
@@ -92,4 +92,10 @@ class _Run:
         ids = self._plan.ids
         given = self._plan.seeds.get(index, {})
         seeds = {number: given[instance] for number, instance in enumerate(ids) if instance in given}
-        return FrameMasks(index, ids, exclusive(states, seeds, self._clip.size_hw))
+        sure = certainty(states, [self._expected(instance, index) for instance in ids])
+        sure[list(seeds)] = 1
+        return FrameMasks(index, ids, exclusive(states, seeds, self._clip.size_hw), sure)
+
+    def _expected(self, instance: int, index: int) -> bool:
+        ends = self._plan.bracket(instance, index)
+        return any(self._plan.seeds[end][instance].any() for end in ends if end is not None)

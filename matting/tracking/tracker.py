@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from matting.arrays import Mask
+from matting.arrays import FloatArray, Mask
 from matting.frames import FrameSource
 from matting.job import JobContext
 
@@ -19,11 +19,14 @@ class FrameMasks:
         index: the frame.
         ids: instance ids, ascending.
         masks: ``[N, H, W]`` bool in the order of ``ids``; no pixel belongs to two.
+        certainty: ``[N]`` in [0, 1] in the order of ``ids``: how sure the tracker is of each mask by its own evidence,
+            1 where a seed was given; to rank frames by, not a probability. None if the tracker does not say.
     """
 
     index: int
     ids: tuple[int, ...]
     masks: Mask
+    certainty: FloatArray | None = None
 
 
 class Tracker(Protocol):

@@ -38,6 +38,11 @@ def tracked(tracker: Tracker, clip: FrameSource, span: range, seeds: Seeds) -> d
         assert masks.masks.dtype == bool
         assert masks.masks.shape == (len(masks.ids), *clip.size_hw)
         assert masks.masks.sum(axis=0).max(initial=0) <= 1, "no pixel belongs to two"
+        if masks.certainty is not None:
+            assert masks.certainty.shape == (len(masks.ids),)
+            assert masks.certainty.min(initial=0) >= 0
+            assert masks.certainty.max(initial=0) <= 1
+            assert all(masks.certainty[masks.ids.index(i)] == 1 for i in seeds.get(masks.index, {}))
     return {masks.index: masks for masks in found}
 
 

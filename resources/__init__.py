@@ -1,6 +1,7 @@
-"""What ships with Matteo: the sample clip, icons and, later, weights."""
+"""What ships with Matteo: the sample clip, the catalogue of models, icons and, later, weights."""
 
 from pathlib import Path
 
 ROOT = Path(__file__).parent
 SAMPLE = ROOT / "sample"
+MODELS = ROOT / "models.toml"

@@ -27,6 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Settings, home and the user's data folder are new for each test."""
     home = tmp_path_factory.mktemp("home")
+    monkeypatch.delenv("MATTEO_MODELS", raising=False)
     for name in ("HOME", "USERPROFILE"):
         monkeypatch.setenv(name, str(home))
     for name, folder in (

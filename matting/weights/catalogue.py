@@ -1,0 +1,80 @@
+"""What models there are: what each is for, under which licence, where it comes from, how its file is recognised."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from matting.errors import UnavailableError
+from resources import MODELS
+
+Commercial = Literal["yes", "no", "unstated"]
+
+
+class Model(BaseModel):
+    """One entry of ``resources/models.toml``.
+
+    Attributes:
+        id: what commands and projects call it.
+        title: what people call it.
+        purpose: what it is for, in one sentence.
+        file_name: of the public file, whose name the installed one keeps.
+        licence: short name of the licence.
+        commercial: whether work that is sold may be made with it, as far as its makers say.
+        terms: what the licence covers and what is left open, in plain sentences.
+        origin: who made it.
+        paper: author, title, venue.
+        home: page of the project.
+        size: of the file in bytes, about; None where it is not known.
+        urls: addresses of the file, best first; empty where there is none that a program could fetch.
+        by_hand: how to get the file where it cannot be fetched.
+        digests: by algorithm, the hash of the file or the beginning of it that its makers published.
+        layout: some tensors that the file must hold, and their shapes.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+
+    id: str
+    title: str
+    purpose: str
+    file_name: str
+    licence: str
+    commercial: Commercial
+    terms: str
+    origin: str
+    paper: str
+    home: str
+    size: int | None = None
+    urls: tuple[str, ...] = ()
+    by_hand: str = ""
+    digests: dict[Literal["md5", "sha256"], str] = {}
+    layout: dict[str, tuple[int, ...]] = {}
+
+    @property
+    def commercial_mark(self) -> str:
+        """``commercial use: yes``, ``no`` or ``unstated``."""
+        return f"commercial use: {self.commercial}"
+
+
+@cache
+def models() -> tuple[Model, ...]:
+    """Every model of the catalogue, in its order."""
+    with MODELS.open("rb") as file:
+        entries = tomllib.load(file)["models"]
+    return tuple(Model.model_validate(entry) for entry in entries)
+
+
+def model(model_id: str) -> Model:
+    """The model of that id.
+
+    Raises:
+        UnavailableError: there is none; the sentence names those there are.
+    """
+    for known in models():
+        if known.id == model_id:
+            return known
+    ids = ", ".join(known.id for known in models())
+    raise UnavailableError(f"There is no model called {model_id}; there are {ids}.")

@@ -19,6 +19,7 @@ from rich.table import Table
 
 from matting.cli.papers import papers
 from matting.cli.speed import networks
+from matting.cli.tracking import tracking
 from matting.errors import MatteoError
 from matting.files import write_bytes
 from matting.media import ClipInfo, open_clip
@@ -32,6 +33,7 @@ MIB = 1 << 20
 POLL_S = 0.05
 benchmark.command()(papers)
 benchmark.command()(networks)
+benchmark.command()(tracking)
 # Runs in a process of its own: the engine itself knows no Qt.
 _UNTIL_PAINTED = """
 import sys, time

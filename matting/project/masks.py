@@ -91,11 +91,16 @@ class MaskFolder:
         self.ids = tuple(sorted(ids))
         """Instance ids in the pictures, ascending; a folder of only black and white is instance 1."""
 
-    def masks(self, index: int) -> Mask:
-        """``[N, H, W]`` bool in the order of :attr:`ids` for a frame that was given."""
+    def picture(self, index: int) -> NDArray[np.uint8]:
+        """``[H, W]``, pixel value = instance id, for a frame that was given; 255 is left where it says "unknown"."""
         picture, _ = fit_mask(read_picture(self.paths[index]), self._size_hw, self.paths[index])
         if self._black_and_white:
-            return np.asarray(picture == 255)[None]
+            return np.asarray(picture == 255, np.uint8)
+        return np.asarray(picture, np.uint8)
+
+    def masks(self, index: int) -> Mask:
+        """``[N, H, W]`` bool in the order of :attr:`ids` for a frame that was given."""
+        picture = self.picture(index)
         return np.stack([np.asarray(picture == instance_id) for instance_id in self.ids])
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +27,8 @@ from matting.project.document import Prompt
 from matting.project.masks import read_picture, to_index_picture
 from matting.project.store import joined
 from matting.seeding.seeder import FramePrompt, seed_frame
-from matting.tracking.seeds import Seeds, lazy_seeds
-from matting.tracking.tracker import FrameMasks
+from matting.tracking.seeds import Seeds, Some, lazy_seeds
+from matting.tracking.tracker import FrameMasks, Tracker
 
 NOTICED_UNSEEN = 0.02
 MOST_THREADS = 4
@@ -90,9 +92,9 @@ def track(work: Workspace, ctx: JobContext) -> None:
     seeds = _seeds(work, ctx)
     tracker = tracker_named(work.document.methods.tracker)
     total, done = sum(map(len, missing)), 0
-    for span in joined(missing):
+    for span, ids in _spans(work, missing):
         waiting: dict[range, dict[int, FrameMasks]] = {}
-        for step in tracker.track(work.clip, span, seeds, _Quiet(ctx)):
+        for step in _tracked(tracker, work, span, ids, seeds, ctx):
             chunk = work.chunk_of(step.index)
             frames = waiting.setdefault(chunk, {})
             frames[step.index] = step
@@ -101,6 +103,27 @@ def track(work: Workspace, ctx: JobContext) -> None:
             if len(frames) == len(chunk):
                 _keep_masks(work, chunk, [frames[t] for t in chunk])
                 del waiting[chunk]
+
+
+def _spans(work: Workspace, missing: list[range]) -> Iterator[tuple[range, tuple[int, ...]]]:
+    """Chunks without a gap in which the same instances are to be tracked: all but those approved throughout."""
+
+    def unlocked(chunk: range) -> tuple[int, ...]:
+        return tuple(i for i in work.ids if not work.wholly_locked(chunk, i))
+
+    for ids, alike in groupby(missing, unlocked):
+        for span in joined(alike):
+            yield span, ids
+
+
+def _tracked(
+    tracker: Tracker, work: Workspace, span: range, ids: tuple[int, ...], seeds: Seeds, ctx: JobContext
+) -> Iterator[FrameMasks]:
+    if not ids:
+        nobody = np.zeros((0, *work.document.size_hw), np.bool_)
+        return (FrameMasks(frame, (), nobody) for frame in span)
+    of_these = {t: Some([i for i in ids if i in given], lambda t=t: seeds[t]) for t, given in seeds.items()}  # type: ignore[misc]
+    return tracker.track(work.clip, span, {t: given for t, given in of_these.items() if given}, _Quiet(ctx))
 
 
 class _Quiet(JobContext):
@@ -113,23 +136,33 @@ class _Quiet(JobContext):
 
 def _seeds(work: Workspace, ctx: JobContext) -> Seeds:
     given: dict[int, list[int]] = {}
-    for instance in work.prompted:
-        for prompt in instance.prompts:
-            if prompt.frame in work.document.frames:
-                given.setdefault(prompt.frame, []).append(instance.id)
+    prompted: dict[int, list[int]] = {}
+    for instance_id in work.ids:
+        for frame, anchor in work.anchors(instance_id).items():
+            given.setdefault(frame, []).append(instance_id)
+            if anchor.lock is None:
+                prompted.setdefault(frame, []).append(instance_id)
 
     def read(frame: int) -> dict[int, Mask]:
-        picture = seed(work, frame)
-        return {instance_id: picture == instance_id for instance_id in given[frame]}
+        by_prompts = prompted.get(frame, [])
+        picture = seed(work, frame) if by_prompts else None
+        masks: dict[int, Mask] = {}
+        for instance_id in given[frame]:
+            found = picture == instance_id if instance_id in by_prompts else work.locked_mask(frame, instance_id)
+            assert found is not None
+            masks[instance_id] = np.asarray(found)
+        return masks
 
-    for done, frame in enumerate(sorted(given)):
-        ctx.report(0, f"Selecting ({done + 1} of {len(given)})")
+    for done, frame in enumerate(sorted(prompted)):
+        ctx.report(0, f"Selecting ({done + 1} of {len(prompted)})")
         seed(work, frame)
     return lazy_seeds(given, read)
 
 
 def _keep_masks(work: Workspace, chunk: range, steps: list[FrameMasks]) -> None:
     pictures = np.stack([to_index_picture(step.masks, step.ids) for step in steps])
+    for frame, picture in zip(chunk, pictures, strict=True):
+        work.put_locked(frame, picture)
     instances = {}
     for instance_id in work.ids:
         presence = _presence(pictures == instance_id)

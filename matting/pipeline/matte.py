@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matting.arrays import FloatArray
+from matting.arrays import FloatArray, StoredAlpha
 from matting.frames import to_8_bit
 from matting.inference.matter import Guided, Matted, Matter, to_stored
 from matting.job import JobContext
@@ -92,9 +92,23 @@ def _matte_run(work: Workspace, matter: Matter, run: _Run, ctx: JobContext) -> I
         if len(parts) > 1:  # each party for itself keeps the promise that they add up to one at most
             alphas /= np.maximum(alphas.sum(axis=0), 1)
         stored[frame - chunk.start] = to_stored(alphas)
+        _give_way(work, frame, run.ids, stored[frame - chunk.start])
         if frame == chunk[-1]:
             _keep(work, chunk, run, stored, [part.carried for part in parts])
         yield frame
+
+
+def _give_way(work: Workspace, frame: int, ids: tuple[int, ...], stored: StoredAlpha) -> None:
+    """Beside approved alphas the others of a frame, ``[N, H, W]``, take no more than is left, in proportion."""
+    fixed = {i: alpha for i in ids if (alpha := work.locked_alpha(frame, i)) is not None}
+    if not fixed:
+        return
+    free = [place for place, instance_id in enumerate(ids) if instance_id not in fixed]
+    room = 255 - np.minimum(np.sum([alpha.astype(np.int32) for alpha in fixed.values()], axis=0), 255)
+    taken = stored[free].sum(axis=0, dtype=np.int32)
+    over = taken > room
+    for place in free:
+        stored[place][over] = stored[place][over] * room[over] // taken[over]
 
 
 def _entry(work: Workspace, run: _Run, window_start: int) -> tuple[int, list[FloatArray | None]]:

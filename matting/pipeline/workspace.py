@@ -15,11 +15,13 @@ from pathlib import Path
 import numpy as np
 
 from matting.arrays import Mask, StoredAlpha
+from matting.errors import ProjectError
 from matting.inference.matter import Scope, reach_px
 from matting.media import Clip
+from matting.pipeline.anchors import Anchor, anchors
 from matting.pipeline.methods import matter_name, scope_of, seeder_named, tracker_named
 from matting.pipeline.parties import Box, neighbours, parties, region
-from matting.project.document import Document, Instance
+from matting.project.document import Document, Instance, Lock
 from matting.project.project import Project
 from matting.project.store import CHUNK_FRAMES, MatteStore, chunks, digest
 
@@ -86,9 +88,13 @@ class Workspace:
 
     @property
     def prompted(self) -> tuple[Instance, ...]:
-        """The instances that have a prompt in the range."""
+        """The instances that have a prompt or an approved span in the range."""
         frames = self.document.frames
-        return tuple(i for i in self.document.instances if any(p.frame in frames for p in i.prompts))
+        return tuple(
+            i for i in self.document.instances
+            if any(p.frame in frames for p in i.prompts)
+            or any(lock.first < frames.stop and lock.last >= frames.start for lock in i.locks)
+        )  # fmt: skip
 
     @property
     def ids(self) -> tuple[int, ...]:
@@ -129,13 +135,22 @@ class Workspace:
     def _mask_key(self, chunk: range) -> str:
         bounds = []
         for instance in sorted(self.prompted, key=lambda i: i.id):
-            frames = [p.frame for p in instance.prompts if p.frame in self.document.frames]
-            before = [f for f in frames if f < chunk.start][-1:]
-            inside = [f for f in frames if f in chunk]
-            after = [f for f in frames if f >= chunk.stop][:1]
-            bounds.append((instance.id, [self.seed_key(f) for f in (*before, *inside, *after)]))
+            # Of those who are approved throughout nothing is tracked.
+            known = {} if self.wholly_locked(chunk, instance.id) else self.anchors(instance.id)
+            before = [f for f in known if f < chunk.start][-1:]
+            inside = [f for f in known if f in chunk]
+            after = [f for f in known if f >= chunk.stop][:1]
+            bounds.append((instance.id, [known[f].key for f in (*before, *inside, *after)]))
         tracker = tracker_named(self.document.methods.tracker).name
-        return digest("masks/1", self.document.media.fingerprint, tracker, chunk.start, chunk.stop, bounds)
+        locked = [(i, lock.masks, span.start, span.stop) for i, lock, span in self._locks_in(chunk)]
+        return digest(
+            "masks/1", self.document.media.fingerprint, tracker, chunk.start, chunk.stop, bounds,
+            *([locked] if locked else []),
+        )  # fmt: skip
+
+    def anchors(self, instance_id: int) -> dict[int, Anchor]:
+        """What bounds an instance's track in the range, by frame."""
+        return anchors(self.document.instance(instance_id), self.document.frames, self.seed_key)
 
     def presences(self, chunk: range) -> dict[int, Presence] | None:
         """Which instances the chunk's current masks hold; None while the masks are not there."""
@@ -155,23 +170,81 @@ class Workspace:
         return State.MISSING if self.store.latest(MASKS, chunk.start) is None else State.STALE
 
     def index_picture(self, frame: int) -> StoredAlpha | None:
-        """The masks of a frame, pixel value = instance id: current or stale ones, else the seed; None without any."""
+        """The masks of a frame, pixel value = instance id: current or stale ones, else the seed; None without any.
+
+        Approved masks are there in any case.
+        """
         chunk = self.chunk_of(frame)
         key = self.mask_key(chunk)
-        if not self.store.has(MASKS, chunk.start, key):
-            if self.store.has(SEEDS, frame, self.seed_key(frame)):
-                return self.store.read_frame(SEEDS, frame, self.seed_key(frame), 0)
-            latest = self.store.latest(MASKS, chunk.start)
-            if latest is None:
-                return None
-            key = latest
-        return self.store.read_frame(MASKS, chunk.start, key, frame - chunk.start)
+        if self.store.has(MASKS, chunk.start, key):
+            return self.store.read_frame(MASKS, chunk.start, key, frame - chunk.start)
+        picture: StoredAlpha | None = None
+        if self.store.has(SEEDS, frame, self.seed_key(frame)):
+            picture = self.store.read_frame(SEEDS, frame, self.seed_key(frame), 0)
+        elif (latest := self.store.latest(MASKS, chunk.start)) is not None:
+            picture = self.store.read_frame(MASKS, chunk.start, latest, frame - chunk.start)
+        if any(instance.lock_at(frame) for instance in self.prompted):
+            picture = np.zeros(self.document.size_hw, np.uint8) if picture is None else picture.copy()
+            self.put_locked(frame, picture)
+        return picture
 
     def masks(self, frame: int) -> Mask:
         """``[N, H, W]`` bool in the order of :attr:`ids`; raises KeyError unless the chunk is current."""
         chunk = self.chunk_of(frame)
         picture = self.store.read_frame(MASKS, chunk.start, self.mask_key(chunk), frame - chunk.start)
         return np.stack([picture == i for i in self.ids]) if self.ids else np.zeros((0, *picture.shape), np.bool_)
+
+    # -- approved spans ----------------------------------------------------------------------------------------------
+
+    @property
+    def approved(self) -> MatteStore:
+        """Where approved masks and alphas are; apart from the store, which can be made again."""
+        return MatteStore(self.folder / "approved")
+
+    def put_locked(self, frame: int, picture: StoredAlpha) -> None:
+        """Put the approved masks of a frame into its index picture ``[H, W]``, whatever is there."""
+        for instance in self.prompted:
+            mask = self.locked_mask(frame, instance.id)
+            if mask is not None:
+                picture[picture == instance.id] = 0
+                picture[mask] = instance.id
+
+    def locked_mask(self, frame: int, instance_id: int) -> Mask | None:
+        """``[H, W]`` bool, approved; None where nothing is."""
+        lock = self.document.instance(instance_id).lock_at(frame)
+        return None if lock is None else self._approved(f"mask-{instance_id}", lock, lock.masks, frame) > 0
+
+    def locked_alpha(self, frame: int, instance_id: int) -> StoredAlpha | None:
+        """``[H, W]`` uint8, approved; None where nothing is, or only the mask."""
+        lock = self.document.instance(instance_id).lock_at(frame)
+        if lock is None or lock.alphas is None:
+            return None
+        return self._approved(alpha_kind(instance_id), lock, lock.alphas, frame)
+
+    def _approved(self, kind: str, lock: Lock, key: str, frame: int) -> StoredAlpha:
+        start = max(frame // CHUNK_FRAMES * CHUNK_FRAMES, lock.first)
+        try:
+            return self.approved.read_frame(kind, start, key, frame - start)
+        except KeyError:
+            raise ProjectError(
+                f"The approved masks of frame {frame} are missing in {self.folder / 'approved'}; unlock the frames"
+                f" {lock.first}-{lock.last} to track them again."
+            ) from None
+
+    def _locks_in(self, chunk: range) -> list[tuple[int, Lock, range]]:
+        """By instance id, the approved spans that reach into a chunk, and the part of it that they cover."""
+        found = []
+        for instance in sorted(self.prompted, key=lambda i: i.id):
+            for lock in instance.locks:
+                part = range(max(lock.first, chunk.start), min(lock.last + 1, chunk.stop))
+                if part:
+                    found.append((instance.id, lock, part))
+        return found
+
+    def wholly_locked(self, chunk: range, instance_id: int) -> bool:
+        """Whether every frame of a chunk is approved for an instance."""
+        lock = self.document.instance(instance_id).lock_at(chunk.start)
+        return lock is not None and chunk[-1] in lock.frames
 
     # -- alphas ------------------------------------------------------------------------------------------------------
 
@@ -246,7 +319,15 @@ class Workspace:
 
     def alpha_key(self, chunk: range, instance_id: int) -> str:
         """Key of an instance's alphas in a chunk; raises KeyError while masks are missing."""
-        return digest("alpha/1", self.matting_key(chunk, self.parties(chunk, instance_id)), instance_id)
+        groups = self.parties(chunk, instance_id)
+        # Approved alphas stay as they are, and the others beside them give way.
+        together = {i for group in groups for i in group} - {instance_id}
+        fixed = [
+            (i, lock.alphas, part.start, part.stop)
+            for i, lock, part in self._locks_in(chunk)
+            if i in together and lock.alphas is not None
+        ]
+        return digest("alpha/1", self.matting_key(chunk, groups), instance_id, *([fixed] if fixed else []))
 
     def carried_key(self, chunk: range, groups: tuple[tuple[int, ...], ...], place: int) -> str:
         """Key of what one of the parties hands on after the last frame of a chunk; raises as :meth:`matting_key`."""
@@ -256,6 +337,9 @@ class Workspace:
         presences = self.presences(chunk)
         if presences is not None:
             if self.document.methods.matter is None or instance_id not in presences:
+                return State.CURRENT
+            lock = self.document.instance(instance_id).lock_at(chunk.start)
+            if lock is not None and lock.alphas is not None and chunk[-1] in lock.frames:
                 return State.CURRENT
             if self._has_alpha(chunk, instance_id):
                 return State.CURRENT
@@ -274,6 +358,8 @@ class Workspace:
         Raises:
             KeyError: it is not there, or stale.
         """
+        if self.document.methods.matter is not None and (known := self.locked_alpha(frame, instance_id)) is not None:
+            return known
         chunk = self.chunk_of(frame)
         presences = self.presences(chunk)
         if presences is None:

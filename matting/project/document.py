@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -61,12 +62,44 @@ class Prompt(_Value):
         return self
 
 
+class Lock(_Value):
+    """An approved span of one instance. What was found there stays, whatever is changed elsewhere.
+
+    Attributes:
+        first, last: its frames, both included.
+        masks: key of the approved masks in the project's store.
+        alphas: key of the approved alphas there; None where only masks had been made.
+    """
+
+    first: Annotated[int, Field(ge=0)]
+    last: Annotated[int, Field(ge=0)]
+    masks: str
+    alphas: str | None = None
+
+    @model_validator(mode="after")
+    def _is_ordered(self) -> Self:
+        if self.first > self.last:
+            raise ValueError("a lock needs first <= last")
+        return self
+
+    @property
+    def frames(self) -> range:
+        """The frames from first to last."""
+        return range(self.first, self.last + 1)
+
+
 class Instance(_Value):
-    """One person (or thing) that the artist selected; ``prompts`` hold one per frame, in the order of frames."""
+    """One person (or thing) that the artist selected.
+
+    Attributes:
+        prompts: one per frame, in the order of frames.
+        locks: apart from one another, in the order of frames.
+    """
 
     id: Annotated[int, Field(ge=1, le=MAX_INSTANCES)]
     name: Annotated[str, Field(min_length=1, max_length=80)]
     prompts: tuple[Prompt, ...] = ()
+    locks: tuple[Lock, ...] = ()
     look: Look = Keep()
 
     @model_validator(mode="after")
@@ -75,6 +108,25 @@ class Instance(_Value):
         if frames != sorted(set(frames)):
             raise ValueError(f"the prompts of {self.name} must be one per frame, in the order of frames")
         return self
+
+    @model_validator(mode="after")
+    def _locks_are_apart(self) -> Self:
+        if any(before.last >= after.first for before, after in pairwise(self.locks)):
+            raise ValueError(f"the locks of {self.name} must not overlap and be in the order of frames")
+        return self
+
+    def lock_at(self, frame: int) -> Lock | None:
+        """The approved span that a frame lies in."""
+        return next((lock for lock in self.locks if frame in lock.frames), None)
+
+    def with_lock(self, lock: Lock) -> Instance:
+        """The instance with a span approved; it takes the place of those that it touches."""
+        others = [known for known in self.locks if known.last < lock.first or known.first > lock.last]
+        return self.model_copy(update={"locks": tuple(sorted([*others, lock], key=lambda known: known.first))})
+
+    def without_lock(self, frame: int) -> Instance:
+        """The instance without the approved span that a frame lies in."""
+        return self.model_copy(update={"locks": tuple(lock for lock in self.locks if frame not in lock.frames)})
 
     def prompt_at(self, frame: int) -> Prompt | None:
         return next((prompt for prompt in self.prompts if prompt.frame == frame), None)

@@ -125,6 +125,26 @@ class MatteStore:
             shutil.rmtree(partial, ignore_errors=True)
             raise OutputError(f"The project's store {self._folder} could not be written: {error.strerror}.") from error
 
+    def copy(self, kind: str, start: int, key: str, other: str) -> None:
+        """Keep a chunk under a second key as well, for a document to which the same content is known by that.
+
+        Raises:
+            KeyError: it is not there.
+            OutputError: the project's folder cannot be written or the disk is full.
+        """
+        source, target = self._chunk(kind, start, key), self._chunk(kind, start, other)
+        if not source.is_dir():
+            raise KeyError(f"{kind} {start} {key}")
+        if target.is_dir():
+            return
+        partial = partial_path(target)
+        try:
+            shutil.copytree(source, partial)
+            partial.rename(target)
+        except OSError as error:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise OutputError(f"The project's store {self._folder} could not be written: {error.strerror}.") from error
+
     def prune(self, keep: Iterable[tuple[str, int, str]]) -> None:
         """Delete every chunk but these (kind, first frame, key), and what unfinished writes left behind."""
         kept = {self._chunk(*entry) for entry in keep}

@@ -26,7 +26,7 @@ from matting.evaluation.regions import VOID, Values, contour_accuracy, decay, ov
 from matting.files import write_bytes
 from matting.job import JobContext
 from matting.media import open_clip
-from matting.pipeline import methods
+from matting.pipeline.methods import TRACKERS, choose_methods, tracker_named
 from matting.project.masks import MaskFolder, to_index_picture
 from matting.tracking.seeds import lazy_seeds
 from matting.tracking.tracker import Tracker
@@ -79,7 +79,7 @@ def tracking(
     folders: Annotated[
         list[Path], typer.Argument(metavar="DIR…", help="DAVIS, or folders with frames (or a video) and masks.")
     ],
-    tracker: Annotated[str, typer.Option(help="|".join(methods.TRACKERS))] = "auto",
+    tracker: Annotated[str, typer.Option(help="|".join(TRACKERS))] = "auto",
     given: Annotated[str, typer.Option(help="Which true masks the tracker gets: first or every:K.")] = "first",
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Also write the numbers, frame by frame.")
@@ -93,13 +93,13 @@ def tracking(
     instances that they show.
     """
     every = _every(given)
-    chosen = methods.choose_methods(tracker=tracker).tracker
+    chosen = choose_methods(tracker=tracker).tracker
     found = [sequence for folder in folders for sequence in sequences.sequences(folder)]
     scores = []
     with progress() as ctx:
         for place, sequence in enumerate(found):
             with ctx.stage(place / len(found), (place + 1) / len(found)):
-                scores.append(measure(sequence, methods.tracker_named(chosen), every, ctx))
+                scores.append(measure(sequence, tracker_named(chosen), every, ctx))
     show(scores, f"Tracking by {chosen}, masks given: {given}")
     if json_file is not None:
         write_bytes(json_file, json.dumps(as_json(scores), indent=1).encode())

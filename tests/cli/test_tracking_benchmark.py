@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from matting.cli import tracking
 from matting.frames import FrameSource
 from matting.job import JobContext
-from matting.pipeline import methods
 from matting.tracking.seeds import Seeds
 from matting.tracking.tracker import FrameMasks
 
@@ -63,7 +63,7 @@ class Wrong:
 @pytest.fixture
 def wrong(monkeypatch: pytest.MonkeyPatch) -> Wrong:
     tracker = Wrong()
-    monkeypatch.setattr(methods, "tracker_named", lambda name: tracker)
+    monkeypatch.setattr(tracking, "tracker_named", lambda name: tracker)
     return tracker
 
 

@@ -112,6 +112,9 @@ SPECS: tuple[Spec, ...] = (
          "The active person is not to be seen on this frame.", _person),
     Spec("clearPrompts", "&Clear prompts on this frame", PERSON, ("Delete", "Backspace"), "mdi6.eraser",
          "Take away what the active person was given on this frame.", lambda n: n.has_prompt, ends=True),
+    Spec("lock", "&Lock or unlock frames", PERSON, ("Ctrl+L",), "mdi6.lock-outline",
+         "Keep the active person as they are in the marked frames (Shift-drag in the lane), or up to the next prompts.",
+         _person, ends=True),
     Spec("previousPerson", "Pre&vious person", PERSON, ("Ctrl+Up",), "", "Make the person before active.", _person),
     Spec("nextPerson", "Ne&xt person", PERSON, ("Ctrl+Down",), "", "Make the next person active.", _person),
     *(

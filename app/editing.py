@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject
 
 from app import prompting
+from app.lock_spans import refusal
 from app.message_bar import MessageBar
 from app.session import Session
 from matting.project.document import MAX_INSTANCES, Box, Document
@@ -21,7 +22,7 @@ class Editing(QObject):
 
     def add_point(self, x: float, y: float, label: int) -> None:
         """A point for the active person; an include point selects somebody new where nobody is active."""
-        if not self._in_range():
+        if not self._may_edit():
             return
         if self._session.active is None and label == 0:
             self._messages.note("Click a person first; then take away what does not belong to them.")
@@ -33,7 +34,7 @@ class Editing(QObject):
 
     def add_box(self, box: Box) -> None:
         """A box for the active person, or for somebody new."""
-        if self._in_range():
+        if self._may_edit():
             document, who = self._document_with_active()
             if document is not None:
                 self._edit("Draw a box", prompting.with_box(document, who, self._session.frame, box), who)
@@ -52,6 +53,16 @@ class Editing(QObject):
         document, instance = prompting.with_person(document)
         return document, instance.id
 
+    def _may_edit(self) -> bool:
+        """Whether the active person can be given something on this frame; says why where they cannot."""
+        if not self._in_range():
+            return False
+        person = self._session.active
+        if person is not None and (reason := refusal(person, self._session.frame)):
+            self._messages.note(reason)
+            return False
+        return True
+
     def _in_range(self) -> bool:
         document = self._session.document
         if self._session.frame in document.frames:
@@ -65,14 +76,14 @@ class Editing(QObject):
     def not_here(self) -> None:
         """The active person is not to be seen on this frame."""
         person = self._session.active
-        if person is not None and self._in_range():
+        if person is not None and self._may_edit():
             document = prompting.absent(self._session.document, person.id, self._session.frame)
             self._session.edit(f"{person.name} is not here", document)
 
     def clear_prompts(self) -> None:
         """Take away what the active person was given on this frame."""
         person = self._session.active
-        if person is not None and person.prompt_at(self._session.frame) is not None:
+        if person is not None and person.prompt_at(self._session.frame) is not None and self._may_edit():
             document = prompting.without_prompt(self._session.document, person.id, self._session.frame)
             self._session.edit("Clear prompts", document)
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWi
 
 from app.icons import give_icon, give_picture
 from app.inspector_fields import Group, hint_label
+from app.lock_spans import refusal
 from app.naming import named
 from app.prompt_text import is_absent
 from app.session import Session
@@ -53,9 +54,12 @@ class PromptGroup(Group):
             self._shown = shown
             self._rebuild(prompt)
         absent = prompt is not None and is_absent(prompt)
+        locked = refusal(person, frame) if person is not None else ""
+        for part in (*self._entries, self._absent):
+            part.setEnabled(not locked)
         self._absent.setChecked(absent)
-        self._hint.setText(_ABSENT if absent else _NONE)
-        self._hint.setVisible(person is not None and (prompt is None or absent))
+        self._hint.setText(locked or (_ABSENT if absent else _NONE))
+        self._hint.setVisible(person is not None and (prompt is None or absent or bool(locked)))
 
     def _rebuild(self, prompt: Prompt | None) -> None:
         for entry in self._entries:

@@ -25,6 +25,7 @@ from app.frames import FrameServer
 from app.inspector import Inspector
 from app.job import Jobs
 from app.job_strip import JobStrip
+from app.locking import Locking
 from app.matting_dialog import MattingDialog
 from app.message_bar import MessageBar
 from app.opening import load_engine, unsaved_projects
@@ -67,6 +68,7 @@ class MainWindow(QMainWindow):
         self.work = Work(self.session, self.jobs, self.messages, self)
         self.files = ProjectFiles(self.session, self.jobs, self.messages, self)
         self._editing = Editing(self.session, self.messages, self)
+        self._locking = Locking(self.session, self.jobs, self.messages, self)
         self._selecting = Selecting(self.session, self.jobs, self)
         self._thumbnails = Thumbnails(self.session, self.jobs, self)
         self.viewer, self._timeline = Viewer(self.session), Timeline(self.session)
@@ -166,6 +168,7 @@ class MainWindow(QMainWindow):
             "addPerson": self._people.add_person,
             "notHere": editing.not_here,
             "clearPrompts": editing.clear_prompts,
+            "lock": lambda: self._locking.toggle(self._timeline.marked),
             "previousPerson": lambda: editing.cycle(-1),
             "nextPerson": lambda: editing.cycle(1),
             **{f"person{n}": lambda n=n: editing.activate_place(n) for n in range(1, 10)},  # type: ignore[misc]
@@ -212,6 +215,8 @@ class MainWindow(QMainWindow):
         self._selecting.failed.connect(lambda error: self.messages.error(explain("Selecting", error)))
         self.work.status_changed.connect(self._on_status)
         self._timeline.thumbnails_wanted.connect(self._thumbnails.ask)
+        self._timeline.lock_asked.connect(self._locking.lock)
+        self._timeline.unlock_asked.connect(self._locking.unlock)
         self._thumbnails.made.connect(self._timeline.set_thumbnail)
         viewer.point_given.connect(self._on_point)
         viewer.box_given.connect(self._on_box)

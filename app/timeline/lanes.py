@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QContextMenuEvent, QFont, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QMenu, QWidget
 
+from app.lock_spans import stretch
 from app.palette import person_color
 from app.prompt_text import describe_prompt, is_absent
 from app.session import Session
 from app.timeline.axis import GUTTER_PX, Axis
-from app.timeline.marks import GLYPH_PX, paint_badge, paint_prompt, paint_span
+from app.timeline.marks import GLYPH_PX, paint_badge, paint_lock, paint_prompt, paint_selection, paint_span
 from app.timeline.strip import Strip
 from matting.project.document import Instance, Prompt
 
@@ -43,6 +44,10 @@ class Lanes(Strip):
 
     prompt_opened = Signal(int)
     """The artist wants to go to this prompted frame."""
+    lock_asked = Signal(int, range)
+    """The artist wants to lock these frames of a person."""
+    unlock_asked = Signal(int, int)
+    """The artist wants to unlock the span of a person that a frame lies in."""
     scroll_range_changed = Signal()
 
     def __init__(self, session: Session, axis: Axis, parent: QWidget | None = None) -> None:
@@ -52,6 +57,8 @@ class Lanes(Strip):
         self.setMinimumHeight(LANE_PX + 8)
         self._spans: dict[int, list[LaneSpan]] = {}
         self._scroll_px = 0
+        self._marked: tuple[int, int, int] | None = None  # person, frame where it began, frame where it ends
+        self._marking = False
         session.changed.connect(self._on_people_changed)
         session.opened.connect(self._on_opened)
         session.active_changed.connect(self._on_active_changed)
@@ -61,6 +68,23 @@ class Lanes(Strip):
         joined = {instance_id: _joined(spans) for instance_id, spans in states.items()}
         if joined != self._spans:
             self._spans = joined
+            self.refresh()
+
+    @property
+    def marked(self) -> range | None:
+        """The frames of the active person that the artist has marked by a drag with Shift; None where nothing is."""
+        if self._marked is None or self._marked[0] != self.session.active_id:
+            return None
+        _, start, end = self._marked
+        return range(min(start, end), max(start, end) + 1)
+
+    def unmark(self) -> None:
+        """Nothing is marked any more."""
+        self._mark(None)
+
+    def _mark(self, marked: tuple[int, int, int] | None) -> None:
+        if marked != self._marked:
+            self._marked = marked
             self.refresh()
 
     @property
@@ -105,6 +129,7 @@ class Lanes(Strip):
     def _on_opened(self) -> None:
         self._spans = {}
         self._scroll_px = 0
+        self._marked = None
         self._on_people_changed()
 
     def _on_people_changed(self) -> None:
@@ -149,11 +174,17 @@ class Lanes(Strip):
                 left, right = self.axis.x(span.start), self.axis.x(span.stop)
                 bar = QRectF(left, lane.top() + 7, right - left, LANE_PX - 15)
                 paint_span(painter, bar, area, span.state, color, origin)
+            for lock in person.locks:
+                left, right = self.axis.x(lock.first), self.axis.x(lock.last + 1)
+                paint_lock(painter, QRectF(left, lane.top() + 7, right - left, LANE_PX - 15), color)
 
     def paint_over(self, painter: QPainter, area: QRectF) -> None:
         first = self.axis.frame_at(area.left() - GLYPH_PX - 2)
         last = self.axis.frame_at(area.right() + GLYPH_PX + 2)
         for person, lane in self._lanes(area):
+            if person.id == self.session.active_id and (marked := self.marked) is not None:
+                left, right = self.axis.x(marked.start), self.axis.x(marked.stop)
+                paint_selection(painter, QRectF(left, lane.top() + 2, right - left, LANE_PX - 5))
             color, y = person_color(person.id), lane.top() + LANE_PX / 2 - 0.5
             for prompt in person.prompts:
                 if first <= prompt.frame <= last:
@@ -202,10 +233,29 @@ class Lanes(Strip):
         person = self.person_at(event.position().y())
         if person is not None:
             self.session.set_active(person.id)
-        if self.prompt_at(event.position()) is None:
+        if (
+            person is not None
+            and event.button() == Qt.MouseButton.LeftButton
+            and event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+            and event.position().x() >= GUTTER_PX
+        ):
+            frame = self.axis.frame_at(event.position().x())
+            self._marking = True
+            self._mark((person.id, frame, frame))
+        elif self.prompt_at(event.position()) is None:
+            if event.button() == Qt.MouseButton.LeftButton:
+                self.unmark()
             super().mousePressEvent(event)
 
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._marking = False
+        super().mouseReleaseEvent(event)
+
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._marking and self._marked is not None:
+            person_id, start, _ = self._marked
+            self._mark((person_id, start, self.axis.frame_at(event.position().x())))
+            return
         found = None if event.buttons() else self.prompt_at(event.position())
         if found is not None:
             person, prompt = found
@@ -224,18 +274,34 @@ class Lanes(Strip):
             self.mousePressEvent(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        person = self.person_at(event.pos().y())
+        if person is None or event.pos().x() < GUTTER_PX:
+            return
         found = self.prompt_at(QPointF(event.pos()))
-        if found is not None:
-            self._open_menu(*found, event.globalPos())
-
-    def _open_menu(self, person: Instance, prompt: Prompt, at: QPoint) -> None:
         menu = QMenu(self)
-        menu.setObjectName("promptMenu")
+        menu.setObjectName("laneMenu")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction("Go to this frame", lambda: self.prompt_opened.emit(prompt.frame)).setObjectName("goToPrompt")
-        delete = menu.addAction("Delete this prompt", lambda: self._delete(person.id, prompt.frame))
-        delete.setObjectName("deletePrompt")
-        menu.popup(at)
+        if found is not None:
+            prompt = found[1]
+            menu.addAction("Go to this frame", lambda: self.prompt_opened.emit(prompt.frame)).setObjectName(
+                "goToPrompt"
+            )
+            delete = menu.addAction("Delete this prompt", lambda: self._delete(person.id, prompt.frame))
+            delete.setObjectName("deletePrompt")
+            delete.setEnabled(person.lock_at(prompt.frame) is None)
+            menu.addSeparator()
+        self._add_lock_actions(menu, person, self.axis.frame_at(event.pos().x()))
+        menu.popup(event.globalPos())
+
+    def _add_lock_actions(self, menu: QMenu, person: Instance, frame: int) -> None:
+        lock, marked = person.lock_at(frame), self.marked
+        if lock is not None:
+            text = f"Unlock frames {lock.first} to {lock.last}"
+            menu.addAction(text, lambda: self.unlock_asked.emit(person.id, frame)).setObjectName("unlockFrames")
+        if lock is None or (marked is not None and frame in marked):
+            frames = marked if marked is not None and frame in marked else stretch(self.session.document, person, frame)
+            text = f"Lock frames {frames[0]} to {frames[-1]}"
+            menu.addAction(text, lambda: self.lock_asked.emit(person.id, frames)).setObjectName("lockFrames")
 
     def _delete(self, instance_id: int, frame: int) -> None:
         document = self.session.document

@@ -10,6 +10,8 @@ from app.palette import person_color, text_on
 GLYPH_PX = 6.0
 """Half the size of the mark of a prompt."""
 STRIPE_PX = 7.0
+LOCK_PX = 8.0
+"""How far the middle of a padlock is from the start of its bar."""
 
 
 def paint_span(painter: QPainter, bar: QRectF, visible: QRectF, state: str, color: QColor, origin: float) -> None:
@@ -31,6 +33,30 @@ def paint_span(painter: QPainter, bar: QRectF, visible: QRectF, state: str, colo
     else:
         painter.fillRect(bar, faded(color, 0.10))
         _paint_stripes(painter, bar, visible, color, origin)
+
+
+def paint_lock(painter: QPainter, bar: QRectF, color: QColor) -> None:
+    """A full bar with a bright edge and a padlock at its start where there is room."""
+    painter.fillRect(bar, faded(color, 0.9))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(QPen(color.lighter(150), 1.6))
+    painter.drawRect(bar.adjusted(0.8, 0.8, -0.8, -0.8))
+    if bar.width() >= 2 * LOCK_PX:
+        _paint_padlock(painter, QPointF(bar.left() + LOCK_PX, bar.center().y()), text_on(color))
+
+
+def _paint_padlock(painter: QPainter, at: QPointF, color: QColor) -> None:
+    painter.setPen(QPen(color, 1.4))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.drawArc(QRectF(at.x() - 2.4, at.y() - 5, 4.8, 6), 0, 180 * 16)
+    painter.fillRect(QRectF(at.x() - 4, at.y() - 1.5, 8, 6), color)
+
+
+def paint_selection(painter: QPainter, area: QRectF) -> None:
+    """Frames that the artist has marked in a lane."""
+    painter.fillRect(area, QColor(255, 255, 255, 46))
+    painter.fillRect(QRectF(area.left(), area.top(), 1.5, area.height()), QColor("#ffffff"))
+    painter.fillRect(QRectF(area.right() - 1.5, area.top(), 1.5, area.height()), QColor("#ffffff"))
 
 
 def _paint_stripes(painter: QPainter, bar: QRectF, visible: QRectF, color: QColor, origin: float) -> None:

@@ -25,6 +25,11 @@ class Timeline(QWidget):
     thumbnails_wanted = Signal(list)
     """See :attr:`Filmstrip.thumbnails_wanted`."""
 
+    lock_asked = Signal(int, range)
+    """See :attr:`Lanes.lock_asked`."""
+    unlock_asked = Signal(int, int)
+    """See :attr:`Lanes.unlock_asked`."""
+
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("timeline")
@@ -45,6 +50,8 @@ class Timeline(QWidget):
         for strip in (self._ruler, self._film, self._lanes):
             strip.scrubbed.connect(self._go_to)
         self._lanes.prompt_opened.connect(self._go_to)
+        self._lanes.lock_asked.connect(self.lock_asked)
+        self._lanes.unlock_asked.connect(self.unlock_asked)
         self._lanes.scroll_range_changed.connect(self._update_down)
         self._film.thumbnails_wanted.connect(self.thumbnails_wanted)
         self._axis.changed.connect(self._update_across)
@@ -62,6 +69,11 @@ class Timeline(QWidget):
         """Answer to :attr:`thumbnails_wanted`; a picture of any size, 64 px high or more for sharp ones."""
         if self._session.is_open:
             self._film.set_thumbnail(index, image)
+
+    @property
+    def marked(self) -> range | None:
+        """The frames that the artist has marked in the active person's lane."""
+        return self._lanes.marked
 
     def set_in_here(self) -> None:
         """Begin the range at the playhead; an out that lies before it goes to the end of the clip."""

@@ -223,6 +223,32 @@ def backdrop(
 
 
 @app.command()
+def lock(
+    project: ProjectArgument,
+    instance: Annotated[str, typer.Option(metavar="ID|NAME", help="Whose frames.")],
+    frames: Annotated[str, typer.Option(metavar="A-B", help="First and last frame, counted from 0, both included.")],
+    undo: Annotated[bool, typer.Option("--undo", help="Unlock what is locked in these frames.")] = False,
+) -> None:
+    """Keep an instance as it is in some frames, whatever is changed elsewhere; the frames beside follow from them."""
+    from matting.pipeline.approve import approve
+    from matting.pipeline.workspace import Workspace
+
+    opened = Project.load(project)
+    whose = _instance(opened.document, instance)
+    span = frame_range(frames, opened.document.media.frame_count)
+    assert span is not None
+    if undo:
+        locks = [known for known in whose.locks if known.last < span.start or known.first >= span.stop]
+        changed = whose.model_copy(update={"locks": tuple(locks)})
+    else:
+        with opened.open_clip() as clip, progress() as ctx:
+            changed = whose.with_lock(approve(Workspace.of(opened, clip), whose.id, span, ctx))
+    opened.document = opened.document.with_instance(changed)
+    opened.save()
+    say(f"{whose.name}: locked " + (", ".join(f"{k.first}-{k.last}" for k in changed.locks) or "nowhere"))
+
+
+@app.command()
 def export(
     project: ProjectArgument,
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The file or folder to write.")],

@@ -30,11 +30,16 @@ def approve(work: Workspace, instance_id: int, frames: range, ctx: JobContext) -
         The lock, to be put into the document.
 
     Raises:
-        ProjectError: a frame is not tracked yet.
+        ProjectError: a frame is not tracked yet, or lies outside the range.
         OutputError: the project's folder cannot be written.
         Cancelled: somebody asked to stop; nothing is approved.
     """
-    instance = work.document.instance(instance_id)
+    instance, inside = work.document.instance(instance_id), work.document.frames
+    if frames.start < inside.start or frames.stop > inside.stop:
+        raise ProjectError(
+            f"The frames {frames.start}-{frames.stop - 1} reach outside the project's range"
+            f" {inside.start}-{inside.stop - 1}."
+        )
     for lock in instance.locks:
         if lock.first < frames.stop and lock.last >= frames.start:
             frames = range(min(frames.start, lock.first), max(frames.stop, lock.last + 1))

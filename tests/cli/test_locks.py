@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from figures_clip import Run
 
 from matting.errors import ProjectError
 from matting.job import JobContext
@@ -163,3 +165,25 @@ class TestDocument:
     def test_older_documents_have_none(self, work: Workspace) -> None:
         text = work.document.model_dump_json(exclude={"instances": {"__all__": {"locks"}}})
         assert Document.model_validate_json(text) == work.document
+
+
+class TestCommand:
+    def test_locks_and_unlocks(self, project: Path, matteo: Run, capsys: pytest.CaptureFixture[str]) -> None:
+        assert matteo("lock", project, "--instance", "ann", "--frames", "5-12") == 0
+        assert "ann: locked 5-12" in capsys.readouterr().out
+        assert [lock.frames for lock in Project.load(project).document.instance(ANN).locks] == [range(5, 13)]
+        assert matteo("lock", project, "--instance", "ann", "--frames", "7-7", "--undo") == 0
+        assert "ann: locked nowhere" in capsys.readouterr().out
+
+    def test_prompts_given_anew_leave_the_lock_alone(
+        self, project: Path, clip: Path, prompts: Path, matteo: Run, work: Workspace
+    ) -> None:
+        before = masks(work)
+        assert matteo("lock", project, "--instance", "ann", "--frames", "5-12") == 0
+        given = json.loads(prompts.read_text())
+        given["instances"][0]["prompts"][0] = ELSEWHERE.model_dump(exclude={"mask"})
+        prompts.write_text(json.dumps(given))
+        assert matteo("cut", clip, "--prompts", prompts, "--project", project) == 0
+        after = masks(work.with_document(Project.load(project).document))
+        np.testing.assert_array_equal(after[5:13], before[5:13])
+        assert (after[2] != before[2]).any()

@@ -8,7 +8,7 @@ from typing import TypeVar
 import pytest
 from editor_content import clip_info, find, five_people, open_session, person
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
-from PySide6.QtGui import QAction, QColor, QImage, QWheelEvent
+from PySide6.QtGui import QAction, QColor, QContextMenuEvent, QImage, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QScrollBar, QToolButton
 from pytestqt.qtbot import QtBot
@@ -71,6 +71,10 @@ def pixel(strip: Strip, x: float, y: float) -> QColor:
     picture = strip.grab().toImage()
     ratio = picture.devicePixelRatio()
     return picture.pixelColor(round(x * ratio), round(y * ratio))
+
+
+def open_menu(strip: Strip, at: QPoint) -> None:
+    QApplication.sendEvent(strip, QContextMenuEvent(QContextMenuEvent.Reason.Mouse, at, strip.mapToGlobal(at)))
 
 
 def drag(strip: Strip, start: QPoint, *stops: QPoint) -> None:
@@ -260,7 +264,7 @@ def test_the_menu_of_a_mark_deletes_its_prompt(make: Make, qtbot: QtBot) -> None
     timeline = make(people=(person(1, "Anna", Prompt(frame=30), Prompt(frame=60)),))
     session, lanes = session_of(timeline), part(timeline, Lanes)
     before = session.document
-    lanes._open_menu(before.instance(1), before.instance(1).prompts[0], QPoint(40, 40))
+    open_menu(lanes, middle(timeline, 30, lanes.lane_rect(1).center().y()))
     delete = lanes.findChild(QAction, "deletePrompt")
     assert delete is not None
     delete.trigger()

@@ -14,6 +14,7 @@ from matting.cli.benchmark import benchmark
 from matting.cli.demo import demo
 from matting.cli.doctor import doctor
 from matting.cli.evaluate import evaluate
+from matting.cli.find import find
 from matting.cli.progress import progress, say, warn
 from matting.compositing import backdrops, looks
 from matting.errors import MediaError, ProjectError
@@ -347,4 +348,5 @@ def relink(project: ProjectArgument, clip: ClipArgument) -> None:
 app.command()(demo)
 app.command()(doctor)
 app.command()(evaluate)
+app.command()(find)
 app.add_typer(benchmark, name="benchmark")

@@ -19,7 +19,7 @@ class Status:
     Attributes:
         lanes: by instance id, see :func:`lane_states`.
         words: the same in a few words for the list of people.
-        plate_missing: key of a plate that the composite needs and that only has to be built, else "".
+        plate_missing: keys of the plates that the composite needs and that only have to be built, else "".
     """
 
     lanes: dict[int, list[LaneSpan]]
@@ -31,7 +31,7 @@ def look_up(work: Workspace, ctx: JobContext) -> Status:
     """Ask the store for everything the document needs."""
     lanes = lane_states(work, ctx)
     total = len(work.document.frames)
-    return Status(lanes, {i: in_words(spans, total) for i, spans in lanes.items()}, _missing_plate(work, lanes))
+    return Status(lanes, {i: in_words(spans, total) for i, spans in lanes.items()}, _missing_plates(work))
 
 
 def in_words(spans: list[LaneSpan], total: int) -> str:
@@ -45,17 +45,21 @@ def in_words(spans: list[LaneSpan], total: int) -> str:
     return ", ".join(words) or "not tracked"
 
 
-def _missing_plate(work: Workspace, lanes: dict[int, list[LaneSpan]]) -> str:
+def _missing_plates(work: Workspace) -> str:
     from matting.pipeline.picture import Compositor
     from matting.pipeline.workspace import PLATE
+    from matting.project.store import chunks
 
     if not Compositor(work).needs_plate:
         return ""
-    covered = [sum(s.stop - s.start for s in lanes[i] if s.state != "stale") for i in work.ids]
-    key = work.plate_key()
-    if key is None or any(frames < len(work.document.frames) for frames in covered):
-        return ""
-    return "" if all(work.store.has(PLATE, chunk.start, key) for chunk in work.chunks) else key
+    missing = []
+    for shot in work.shots:
+        key = work.plate_key(shot)
+        if key is None:
+            return ""
+        if not all(work.store.has(PLATE, chunk.start, key) for chunk in chunks(shot)):
+            missing.append(key)
+    return " ".join(missing)
 
 
 def lane_states(work: Workspace, ctx: JobContext) -> dict[int, list[LaneSpan]]:
@@ -81,7 +85,7 @@ def _state(work: Workspace, chunk: range, instance_id: int) -> str | None:
         lock = work.document.instance(instance_id).lock_at(chunk.start)
         return "matted" if lock is not None and lock.alphas is not None else "tracked"
     if work.mask_state(chunk) is State.CURRENT:
-        if instance_id not in work.ids:
+        if instance_id not in work.ids_in(work.shot_of(chunk.start)):
             return None
         if work.document.methods.matter is None:
             return "tracked"
@@ -92,5 +96,5 @@ def _state(work: Workspace, chunk: range, instance_id: int) -> str | None:
     latest = work.store.latest(MASKS, chunk.start)
     if latest is None:
         return None
-    was_there = str(instance_id) in work.store.facts(MASKS, chunk.start, latest).get("instances", {})
+    was_there = str(instance_id) in work.store.facts(MASKS, *latest).get("instances", {})
     return "stale" if was_there or work.store.latest(alpha_kind(instance_id), chunk.start) is not None else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -28,6 +28,11 @@ class FrameSource(Protocol):
     def frames(self, start: int, stop: int) -> Iterator[tuple[int, Picture]]:
         """The same pictures one after another for ``start`` <= index < ``stop``, in order and without seeking."""
         ...
+
+
+def shots_between(cuts: Sequence[int], frame_count: int) -> tuple[range, ...]:
+    """A clip from cut to cut; ``cuts`` are the first frames of all shots but the first, ascending."""
+    return tuple(map(range, (0, *cuts), (*cuts, frame_count)))
 
 
 def to_8_bit(picture: Picture) -> NDArray[np.uint8]:

@@ -11,6 +11,7 @@ from typing import Annotated, TypeAlias
 import typer
 
 from matting.cli.benchmark import benchmark
+from matting.cli.cuts import CutsOption, cuts_named, found_cuts, in_words
 from matting.cli.demo import demo
 from matting.cli.doctor import doctor
 from matting.cli.evaluate import evaluate
@@ -114,6 +115,7 @@ def cut(
     short_side: ShortSideOption = None,
     crop: CropOption = False,
     device: DeviceOption = "auto",
+    cuts: CutsOption = None,
 ) -> None:
     """Select, track and matte the prompted instances; an existing project of the same clip is continued."""
     from matting.pipeline.prompted import cut_prompted
@@ -123,9 +125,11 @@ def cut(
     methods.check_device(device)
     with open_told(clip) as footage:
         span = frame_range(frames, len(footage))
+        known = cuts_named(cuts, len(footage))
         say(f"seeder {chosen.seeder}, tracker {chosen.tracker}, matter {chosen.matter or 'none'}")
         with progress() as ctx:
-            document = cut_prompted(footage, prompts, project, span, chosen, ctx, device)
+            document = cut_prompted(footage, prompts, project, span, chosen, ctx, device, known)
+        say(in_words(document.cuts or ()))
         names = ", ".join(f"{i.id} {i.name}" for i in document.instances)
         say(f"{project}: frames {document.in_frame}-{document.out_frame}, instances {names}")
 
@@ -283,14 +287,18 @@ def track(
     masks: MasksOption,
     out: OutFolder,
     tracker: TrackerOption = "auto",
+    cuts: CutsOption = None,
     overwrite: OverwriteOption = False,
 ) -> None:
-    """Masks on some frames in, masks on all frames out."""
+    """Masks on some frames in, masks on all frames out; nothing is carried across a cut."""
     from matting.pipeline.folders import track_folder
 
     chosen = methods.choose_methods(tracker=tracker).tracker
     with open_told(clip) as footage, progress() as ctx:
-        track_folder(footage, masks, out, methods.tracker_named(chosen), overwrite, ctx)
+        with ctx.stage(0, 0.05):
+            known = found_cuts(cuts, footage, ctx)
+        with ctx.stage(0.05, 1):
+            track_folder(footage, masks, out, methods.tracker_named(chosen), overwrite, ctx, known)
     say(f"{out}: masks by {chosen}")
 
 
@@ -304,9 +312,10 @@ def matte_command(
     short_side: ShortSideOption = None,
     crop: CropOption = False,
     device: DeviceOption = "auto",
+    cuts: CutsOption = None,
     overwrite: OverwriteOption = False,
 ) -> None:
-    """Masks in, alphas out, without a project."""
+    """Masks in, alphas out, without a project; each shot for itself."""
     from matting.pipeline.folders import matte_folder
 
     _checked_weights(weights, matter)
@@ -315,8 +324,11 @@ def matte_command(
     chosen = methods.choose_methods(matter=matter, weights=weights, short_side=short_side)
     methods.check_device(device)
     with open_told(clip) as footage, progress() as ctx:
+        with ctx.stage(0, 0.05):
+            known = found_cuts(cuts, footage, ctx)
         opened = methods.open_matter(chosen, weights, device, ctx.notice)
-        matte_folder(footage, masks, out, opened, overwrite, ctx, crop)
+        with ctx.stage(0.05, 1):
+            matte_folder(footage, masks, out, opened, overwrite, ctx, crop, known)
     say(f"{out}: alphas by {chosen.matter}")
 
 

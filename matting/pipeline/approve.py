@@ -66,12 +66,14 @@ def _alphas_are_there(work: Workspace, instance_id: int, frames: range) -> bool:
 def _key(work: Workspace, instance_id: int, frames: range) -> str:
     """A name for what is shown: where each chunk's masks, seeds and alphas lie now, and which locks are in them."""
     shown: list[object] = []
-    for chunk in chunks(frames):
-        whole = work.chunk_of(chunk.start)
+    for whole in work.chunks:
+        part = range(max(whole.start, frames.start), min(whole.stop, frames.stop))
+        if not part:
+            continue
         if work.mask_state(whole) is State.CURRENT:
             shown.append(work.mask_key(whole))
         else:
-            shown += [work.store.latest(MASKS, whole.start), *map(work.seed_key, chunk)]
+            shown += [*(work.store.latest(MASKS, t) for t in part), *map(work.seed_key, part)]
         try:
             shown.append(work.alpha_key(whole, instance_id))
         except KeyError:  # not matted

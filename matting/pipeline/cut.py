@@ -7,13 +7,13 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import groupby
+from itertools import groupby, product
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matting.arrays import Mask
-from matting.compositing.plate import build_plate
+from matting.compositing.plate import Plate, build_plate
 from matting.errors import PromptError
 from matting.frames import to_8_bit
 from matting.inference.matter import reach_px
@@ -25,10 +25,10 @@ from matting.pipeline.patch import grown, to_patch
 from matting.pipeline.workspace import MASKS, PLATE, SEEDS, Presence, Workspace
 from matting.project.document import Prompt
 from matting.project.masks import read_picture, to_index_picture
-from matting.project.store import joined
+from matting.project.store import chunks, joined
 from matting.seeding.seeder import FramePrompt, seed_frame
 from matting.tracking.seeds import Seeds, Some, lazy_seeds
-from matting.tracking.tracker import FrameMasks, Tracker
+from matting.tracking.tracker import FrameMasks, Tracker, nobody
 
 NOTICED_UNSEEN = 0.02
 MOST_THREADS = 4
@@ -78,7 +78,7 @@ def _frame_prompt(work: Workspace, prompt: Prompt) -> FramePrompt:
 
 
 def track(work: Workspace, ctx: JobContext) -> None:
-    """Carry the seeded masks to all frames of the range.
+    """Carry the seeded masks to all frames of the range, within each shot.
 
     Raises:
         PromptError: no instance has a prompt in the range.
@@ -89,7 +89,7 @@ def track(work: Workspace, ctx: JobContext) -> None:
     missing = [chunk for chunk in work.chunks if not work.store.has(MASKS, chunk.start, work.mask_key(chunk))]
     if not missing:
         return
-    seeds = _seeds(work, ctx)
+    seeds = _seeds(work, missing, ctx)
     tracker = tracker_named(work.document.methods.tracker)
     total, done = sum(map(len, missing)), 0
     for span, ids in _spans(work, missing):
@@ -106,12 +106,13 @@ def track(work: Workspace, ctx: JobContext) -> None:
 
 
 def _spans(work: Workspace, missing: list[range]) -> Iterator[tuple[range, tuple[int, ...]]]:
-    """Chunks without a gap in which the same instances are to be tracked: all but those approved throughout."""
+    """Chunks of a shot without a gap in which the same instances are to be tracked: those not approved throughout."""
 
-    def unlocked(chunk: range) -> tuple[int, ...]:
-        return tuple(i for i in work.ids if not work.wholly_locked(chunk, i))
+    def unlocked(chunk: range) -> tuple[range, tuple[int, ...]]:
+        shot = work.shot_of(chunk.start)
+        return shot, tuple(i for i in work.ids_in(shot) if not work.wholly_locked(chunk, i))
 
-    for ids, alike in groupby(missing, unlocked):
+    for (_, ids), alike in groupby(missing, unlocked):
         for span in joined(alike):
             yield span, ids
 
@@ -120,9 +121,9 @@ def _tracked(
     tracker: Tracker, work: Workspace, span: range, ids: tuple[int, ...], seeds: Seeds, ctx: JobContext
 ) -> Iterator[FrameMasks]:
     if not ids:
-        nobody = np.zeros((0, *work.document.size_hw), np.bool_)
-        return (FrameMasks(frame, (), nobody) for frame in span)
-    of_these = {t: Some([i for i in ids if i in given], lambda t=t: seeds[t]) for t, given in seeds.items()}  # type: ignore[misc]
+        return nobody(span, work.document.size_hw)
+    of_shot = {t: given for t, given in seeds.items() if t in work.shot_of(span.start)}
+    of_these = {t: Some([i for i in ids if i in given], lambda t=t: seeds[t]) for t, given in of_shot.items()}  # type: ignore[misc]
     return tracker.track(work.clip, span, {t: given for t, given in of_these.items() if given}, _Quiet(ctx))
 
 
@@ -134,11 +135,12 @@ class _Quiet(JobContext):
         self._stop = outer._stop
 
 
-def _seeds(work: Workspace, ctx: JobContext) -> Seeds:
+def _seeds(work: Workspace, missing: list[range], ctx: JobContext) -> Seeds:
+    """What is given in the shots in which chunks are missing."""
     given: dict[int, list[int]] = {}
     prompted: dict[int, list[int]] = {}
-    for instance_id in work.ids:
-        for frame, anchor in work.anchors(instance_id).items():
+    for instance_id, shot in product(work.ids, dict.fromkeys(work.shot_of(chunk.start) for chunk in missing)):
+        for frame, anchor in work.anchors(instance_id, shot).items():
             given.setdefault(frame, []).append(instance_id)
             if anchor.lock is None:
                 prompted.setdefault(frame, []).append(instance_id)
@@ -186,15 +188,33 @@ def make_plate(work: Workspace, ctx: JobContext) -> None:
         KeyError: the range is not tracked yet.
         Cancelled: somebody asked to stop; finished chunks stay.
     """
-    key = work.plate_key()
-    if key is None:
-        raise KeyError("the range is not tracked yet")
-    missing = [chunk for chunk in work.chunks if not work.store.has(PLATE, chunk.start, key)]
-    if not missing:
-        return
+    missing: dict[range, list[range]] = {}
+    for shot in work.shots:
+        key = work.plate_key(shot)
+        if key is None:
+            raise KeyError("the range is not tracked yet")
+        lacking = [chunk for chunk in chunks(shot) if not work.store.has(PLATE, chunk.start, key)]
+        if lacking:
+            missing[shot] = lacking
+    total, begun, unseen = sum(map(len, missing)), 0, 0.0
+    for shot, lacking in missing.items():
+        with ctx.stage(begun / total, (begun + len(shot)) / total):
+            unseen += _make_plate_of(work, shot, lacking, ctx)
+        begun += len(shot)
+    made = sum(len(chunk) for lacking in missing.values() for chunk in lacking)
+    if made and unseen / made > NOTICED_UNSEEN:
+        ctx.notice(f"{unseen / made:.0%} of what lies behind the instances is never seen in its shot and was made up.")
+
+
+def _make_plate_of(work: Workspace, shot: range, missing: list[range], ctx: JobContext) -> float:
+    """Make the missing chunks of a shot's plate; returns the shares of them that had to be made up, added up."""
+    key = work.plate_key(shot)
+    assert key is not None
     hidden = partial(hidden_at, work)
-    with ctx.stage(0, 0.4):
-        plate = build_plate(work.clip, hidden, work.document.frames, ctx)
+    plate = Plate(shot, (), (), {})
+    if any(work.presences(chunk) for chunk in chunks(shot)):  # otherwise there is nothing to look behind
+        with ctx.stage(0, 0.4):
+            plate = build_plate(work.clip, hidden, shot, ctx)
     total, done = sum(map(len, missing)), 0
     unseen = 0.0
     # A frame's plate is mostly OpenCV, which lets other threads work.
@@ -208,10 +228,7 @@ def make_plate(work: Workspace, ctx: JobContext) -> None:
                 done += 1
                 ctx.report(done / total, "Building the plate")
             work.store.write(PLATE, chunk.start, key, np.stack(patches))
-    if unseen / total > NOTICED_UNSEEN:
-        ctx.notice(
-            f"{unseen / total:.0%} of what lies behind the instances is never seen in this range and was made up."
-        )
+    return unseen
 
 
 def hidden_at(work: Workspace, frame: int) -> Mask:

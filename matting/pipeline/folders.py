@@ -13,7 +13,7 @@ from matting.arrays import FloatArray, Mask, StoredAlpha
 from matting.compositing.plate import plates
 from matting.errors import OutputError
 from matting.files import replacing_pictures
-from matting.frames import to_8_bit
+from matting.frames import shots_between, to_8_bit
 from matting.inference.matter import Guided, Matter, reach_px, to_stored
 from matting.job import JobContext
 from matting.media import Clip
@@ -24,7 +24,7 @@ from matting.pipeline.patch import grown
 from matting.project.masks import MaskFolder, to_index_picture
 from matting.project.store import joined
 from matting.tracking.seeds import lazy_seeds
-from matting.tracking.tracker import Tracker
+from matting.tracking.tracker import Tracker, nobody
 
 
 def number(clip: Clip, index: int) -> str:
@@ -32,8 +32,19 @@ def number(clip: Clip, index: int) -> str:
     return clip.info.sequence[index].stem if clip.info.sequence else f"{index:05d}"
 
 
-def track_folder(clip: Clip, masks: Path, out: Path, tracker: Tracker, overwrite: bool, ctx: JobContext) -> None:
+def track_folder(
+    clip: Clip,
+    masks: Path,
+    out: Path,
+    tracker: Tracker,
+    overwrite: bool,
+    ctx: JobContext,
+    cuts: tuple[int, ...] = (),
+) -> None:
     """Write an index picture for every frame of the clip from masks given for some.
+
+    Args:
+        cuts: the first frames of new shots; nothing is carried from one shot to the next.
 
     Raises:
         PromptError: the masks do not fit the clip.
@@ -46,18 +57,30 @@ def track_folder(clip: Clip, masks: Path, out: Path, tracker: Tracker, overwrite
         dict.fromkeys(given.paths, given.ids), lambda index: dict(zip(given.ids, given.masks(index), strict=True))
     )
     with replacing_pictures(out, [f"{number(clip, t)}.png" for t in range(len(clip))], overwrite) as partial:
-        for step in tracker.track(clip, range(len(clip)), seeds, ctx):
-            picture = to_index_picture(step.masks, step.ids)
-            _write(partial / f"{number(clip, step.index)}.png", picture)
+        for shot in shots_between(cuts, len(clip)):
+            of_shot = {index: masks for index, masks in seeds.items() if index in shot}
+            with ctx.stage(shot.start / len(clip), shot.stop / len(clip)):
+                steps = tracker.track(clip, shot, of_shot, ctx) if of_shot else nobody(shot, clip.size_hw)
+                for step in steps:
+                    picture = to_index_picture(step.masks, step.ids)
+                    _write(partial / f"{number(clip, step.index)}.png", picture)
 
 
 def matte_folder(
-    clip: Clip, masks: Path, out: Path, matter: Matter, overwrite: bool, ctx: JobContext, crop: bool = False
+    clip: Clip,
+    masks: Path,
+    out: Path,
+    matter: Matter,
+    overwrite: bool,
+    ctx: JobContext,
+    crop: bool = False,
+    cuts: tuple[int, ...] = (),
 ) -> None:
     """Write ``out/<id>/<number>.png``, 8-bit alphas, for every frame that has a mask.
 
     Args:
         crop: let the matter see only the part of the picture that the masks go through.
+        cuts: the first frames of new shots; mattes begin anew there.
 
     Raises:
         PromptError: the masks do not fit the clip.
@@ -73,7 +96,8 @@ def matte_folder(
     with ExitStack() as stack:
         folders = [stack.enter_context(replacing_pictures(out / str(i), names, overwrite)) for i in given.ids]
         done = 0
-        for frames in joined(range(index, index + 1) for index in indices):
+        shots = shots_between(cuts, len(clip))
+        for frames in (run for shot in shots for run in joined(range(t, t + 1) for t in indices if t in shot)):
             for index, alphas in zip(frames, _alphas(clip, given, matter, frames, ctx, crop), strict=True):
                 for place, alpha in alphas.items():
                     _write(folders[place] / f"{number(clip, index)}.png", alpha)

@@ -14,12 +14,12 @@ from matting.job import JobContext
 from matting.pipeline.methods import open_matter
 from matting.pipeline.parties import cropped, uncropped
 from matting.pipeline.workspace import CARRIED, MASKS, State, Workspace, alpha_kind
-from matting.project.store import joined
+from matting.project.store import chunks, joined
 
 
 @dataclass(frozen=True)
 class _Run:
-    """Frames, chunks without a gap, in which parties of instances are to be matted side by side."""
+    """Frames of one shot, chunks without a gap, in which parties of instances are to be matted side by side."""
 
     frames: range
     groups: tuple[tuple[int, ...], ...]
@@ -58,26 +58,30 @@ def matte(work: Workspace, ctx: JobContext, device: str = "auto") -> None:
 
 def _unmatted(work: Workspace) -> list[_Run]:
     """Where an alpha is not there yet, from left to right; raises KeyError where the range is not tracked."""
+    return [run for shot in work.shots for run in _unmatted_in(work, shot)]
+
+
+def _unmatted_in(work: Workspace, shot: range) -> list[_Run]:
     missing: dict[tuple[tuple[int, ...], ...], list[range]] = {}
-    for chunk in work.chunks:
+    for chunk in chunks(shot):
         presences = work.presences(chunk)
         if presences is None:
             raise KeyError(f"frames {chunk.start}-{chunk.stop - 1} are not tracked yet")
         lacking = [i for i in presences if work.alpha_state(chunk, i) is not State.CURRENT]
         for groups in sorted({work.parties(chunk, i) for i in lacking}):
             missing.setdefault(groups, []).append(chunk)
-    runs = [_Run(frames, groups) for groups, chunks in missing.items() for frames in joined(chunks)]
+    runs = [_Run(frames, groups) for groups, of_groups in missing.items() for frames in joined(of_groups)]
     return sorted(runs, key=lambda run: run.frames.start)
 
 
 def _matte_run(work: Workspace, matter: Matter, run: _Run, ctx: JobContext) -> Iterator[int]:
     """Matte and keep; yields each frame of the run when its alphas are there."""
-    frames, scope = work.document.frames, matter.scope
-    start = scope.window(run.frames.start, frames).start
+    shot, scope = work.shot_of(run.frames.start), matter.scope
+    start = scope.window(run.frames.start, shot).start
     carried: list[FloatArray | None] = [None for _ in run.groups]
     if scope.carries:
         start, carried = _entry(work, run, start)
-    span = range(start, scope.window(run.frames.stop - 1, frames).stop)
+    span = range(start, scope.window(run.frames.stop - 1, shot).stop)
     streams = [
         _stream(work, matter, span, group, before, ctx) for group, before in zip(run.groups, carried, strict=True)
     ]
@@ -112,13 +116,14 @@ def _give_way(work: Workspace, frame: int, ids: tuple[int, ...], stored: StoredA
 
 
 def _entry(work: Workspace, run: _Run, window_start: int) -> tuple[int, list[FloatArray | None]]:
-    """Where to enter the clip for a run, and what to bring along: as late as something was kept to go on from."""
-    for chunk in reversed(work.chunks):
+    """Where to enter the shot for a run, and what to bring along: as late as something was kept to go on from."""
+    shot = work.shot_of(run.frames.start)
+    for chunk in reversed(chunks(shot)):
         if chunk[-1] <= window_start:
             keys = [work.carried_key(chunk, run.groups, place) for place in range(len(run.groups))]
             if all(work.store.has(CARRIED, chunk.start, key) for key in keys):
                 return chunk[-1], [work.store.read_frame(CARRIED, chunk.start, key, 0) for key in keys]
-    return work.document.frames.start, [None for _ in run.groups]
+    return shot.start, [None for _ in run.groups]
 
 
 def _stream(
@@ -130,7 +135,7 @@ def _stream(
     ctx: JobContext,
 ) -> Iterator[Matted]:
     """One party's mattes, in the picture's size."""
-    region = work.region(group)
+    region = work.region(work.shot_of(span.start), group)
     steps = (cropped(step, region) for step in _steps(work, span, group, ctx))
     for matted in matter.stream(steps, carried):
         yield matted._replace(alphas=uncropped(matted.alphas, region, work.document.size_hw))

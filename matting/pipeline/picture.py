@@ -65,10 +65,10 @@ class Compositor:
 
     def plate(self, index: int, source: Picture) -> Picture:
         """The frame with everybody taken out; raises KeyError when the plate is not in the store."""
-        key = self._work.plate_key()
+        chunk = self._work.chunk_of(index)
+        key = self._work.plate_key(self._work.shot_of(index))
         if key is None:
             raise KeyError("no plate")
-        chunk = self._work.chunk_of(index)
         patch = self._work.store.read_frame(PLATE, chunk.start, key, index - chunk.start)
         return patched(source, patch)
 

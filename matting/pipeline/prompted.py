@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from matting.errors import ProjectError
 from matting.job import JobContext
 from matting.media import Clip
+from matting.media.cuts import find_cuts
 from matting.pipeline.cut import cut
 from matting.pipeline.damage import tell_damage
 from matting.pipeline.workspace import Workspace
@@ -23,6 +25,7 @@ def cut_prompted(
     methods: Methods,
     ctx: JobContext,
     device: str = "auto",
+    cuts: tuple[int, ...] | Literal["auto"] | None = None,
 ) -> Document:
     """Make or continue a project with the prompts of a file, and cut it.
 
@@ -30,6 +33,8 @@ def cut_prompted(
 
     Args:
         frames: the range to work on; None keeps that of an existing project, or takes the whole clip.
+        cuts: the first frame of each shot but the first one; ``auto`` looks for them, which reads the whole clip; None
+            keeps those of an existing project and looks for them in a new one.
 
     Raises:
         PromptError: the prompts do not fit the clip or the range.
@@ -48,11 +53,19 @@ def cut_prompted(
     checked = PromptImport(given, prompts, document)
     for notice in checked.notices:
         ctx.notice(notice)
+    document, looking_share = checked.document, 0.0
+    if cuts is None:
+        cuts = "auto" if document.cuts is None else document.cuts
+    if cuts == "auto":
+        looking_share = 0.05
+        with ctx.stage(0, looking_share):
+            cuts = find_cuts(clip, ctx)
     checked.keep(project.prompts_folder)
-    project.document = checked.document
+    project.document = document.model_copy(update={"cuts": cuts})
     project.save()
     work = Workspace.of(project, clip)
-    cut(work, ctx, device)
+    with ctx.stage(looking_share, 1):
+        cut(work, ctx, device)
     work.store.prune(work.referenced())
     tell_damage(clip, ctx)
     return project.document

@@ -7,6 +7,7 @@ for any more is stale, and going back finds the old results again.
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
@@ -54,6 +55,13 @@ class Presence:
     digest: str
 
 
+def _is_given(instance: Instance, frames: range) -> bool:
+    """Whether an instance has a prompt or an approved span in some frames."""
+    return any(p.frame in frames for p in instance.prompts) or any(
+        lock.first < frames.stop and lock.last >= frames.start for lock in instance.locks
+    )
+
+
 @dataclass(frozen=True)
 class Workspace:
     """A clip, a document about it, and the store with what was derived: the input of every job.
@@ -89,27 +97,38 @@ class Workspace:
     @property
     def prompted(self) -> tuple[Instance, ...]:
         """The instances that have a prompt or an approved span in the range."""
-        frames = self.document.frames
-        return tuple(
-            i for i in self.document.instances
-            if any(p.frame in frames for p in i.prompts)
-            or any(lock.first < frames.stop and lock.last >= frames.start for lock in i.locks)
-        )  # fmt: skip
+        return tuple(i for i in self.document.instances if _is_given(i, self.document.frames))
 
     @property
     def ids(self) -> tuple[int, ...]:
         """Their ids, ascending."""
         return tuple(sorted(instance.id for instance in self.prompted))
 
+    @cached_property
+    def shots(self) -> tuple[range, ...]:
+        """What lies in the range of each shot; nothing is carried from one to the next."""
+        frames = self.document.frames
+        inside = (range(max(s.start, frames.start), min(s.stop, frames.stop)) for s in self.document.shots)
+        return tuple(shot for shot in inside if shot)
+
+    def shot_of(self, frame: int) -> range:
+        """The shot that a frame of the range lies in."""
+        return self.shots[bisect_right(self.shots, frame, key=lambda shot: shot.start) - 1]
+
+    def ids_in(self, shot: range) -> tuple[int, ...]:
+        """The instances that have a prompt or an approved span in a shot, ascending; the others are not there."""
+        return tuple(sorted(i.id for i in self.document.instances if _is_given(i, shot)))
+
     @property
     def chunks(self) -> list[range]:
-        return chunks(self.document.frames)
+        """The units of work; none reaches across a cut."""
+        return [chunk for shot in self.shots for chunk in chunks(shot)]
 
     def chunk_of(self, frame: int) -> range:
         """The chunk that a frame of the range lies in."""
         start = frame // CHUNK_FRAMES * CHUNK_FRAMES
-        frames = self.document.frames
-        return range(max(start, frames.start), min(start + CHUNK_FRAMES, frames.stop))
+        shot = self.shot_of(frame)
+        return range(max(start, shot.start), min(start + CHUNK_FRAMES, shot.stop))
 
     # -- masks -------------------------------------------------------------------------------------------------------
 
@@ -125,7 +144,7 @@ class Workspace:
         return [(instance_id, json.loads(prompt.model_dump_json())) for instance_id, prompt in given if prompt]
 
     def mask_key(self, chunk: range) -> str:
-        """Key of a chunk of masks: the prompted frames inside and those that bound it for each instance."""
+        """Key of a chunk of masks: what is given inside, and what in its shot bounds it for each instance."""
         return self._mask_keys[chunk]
 
     @cached_property
@@ -133,10 +152,12 @@ class Workspace:
         return {chunk: self._mask_key(chunk) for chunk in self.chunks}
 
     def _mask_key(self, chunk: range) -> str:
-        bounds = []
+        bounds, shot = [], self.shot_of(chunk.start)
         for instance in sorted(self.prompted, key=lambda i: i.id):
+            if not _is_given(instance, shot):
+                continue
             # Of those who are approved throughout nothing is tracked.
-            known = {} if self.wholly_locked(chunk, instance.id) else self.anchors(instance.id)
+            known = {} if self.wholly_locked(chunk, instance.id) else self.anchors(instance.id, shot)
             before = [f for f in known if f < chunk.start][-1:]
             inside = [f for f in known if f in chunk]
             after = [f for f in known if f >= chunk.stop][:1]
@@ -148,9 +169,9 @@ class Workspace:
             *([locked] if locked else []),
         )  # fmt: skip
 
-    def anchors(self, instance_id: int) -> dict[int, Anchor]:
-        """What bounds an instance's track in the range, by frame."""
-        return anchors(self.document.instance(instance_id), self.document.frames, self.seed_key)
+    def anchors(self, instance_id: int, shot: range) -> dict[int, Anchor]:
+        """What bounds an instance's track in a shot, by frame."""
+        return anchors(self.document.instance(instance_id), shot, self.seed_key)
 
     def presences(self, chunk: range) -> dict[int, Presence] | None:
         """Which instances the chunk's current masks hold; None while the masks are not there."""
@@ -167,7 +188,7 @@ class Workspace:
     def mask_state(self, chunk: range) -> State:
         if self.prompted and self.store.has(MASKS, chunk.start, self.mask_key(chunk)):
             return State.CURRENT
-        return State.MISSING if self.store.latest(MASKS, chunk.start) is None else State.STALE
+        return self._outdated(MASKS, chunk)
 
     def index_picture(self, frame: int) -> StoredAlpha | None:
         """The masks of a frame, pixel value = instance id: current or stale ones, else the seed; None without any.
@@ -181,8 +202,9 @@ class Workspace:
         picture: StoredAlpha | None = None
         if self.store.has(SEEDS, frame, self.seed_key(frame)):
             picture = self.store.read_frame(SEEDS, frame, self.seed_key(frame), 0)
-        elif (latest := self.store.latest(MASKS, chunk.start)) is not None:
-            picture = self.store.read_frame(MASKS, chunk.start, latest, frame - chunk.start)
+        elif (latest := self.store.latest(MASKS, frame)) is not None:
+            start, newest = latest
+            picture = self.store.read_frame(MASKS, start, newest, frame - start)
         if any(instance.lock_at(frame) for instance in self.prompted):
             picture = np.zeros(self.document.size_hw, np.uint8) if picture is None else picture.copy()
             self.put_locked(frame, picture)
@@ -265,9 +287,10 @@ class Workspace:
         most = self.scope.most_instances
         if most is None:
             return (neighbours(self._boxes(chunk), instance_id, reach_px(self.document.size_hw)),)
-        if len(self.ids) <= most:
-            return (self.ids,)
-        return tuple(parties(self.ids, map(self._boxes, self.chunks), most))
+        shot = self.shot_of(chunk.start)
+        if len(self.ids_in(shot)) <= most:
+            return (self.ids_in(shot),)
+        return tuple(parties(self.ids_in(shot), map(self._boxes, chunks(shot)), most))
 
     def _boxes(self, chunk: range) -> dict[int, Box]:
         presences = self.presences(chunk)
@@ -275,16 +298,16 @@ class Workspace:
             raise KeyError(f"frames {chunk.start}-{chunk.stop - 1} are not tracked yet")
         return {instance_id: presence.box for instance_id, presence in presences.items()}
 
-    def region(self, group: tuple[int, ...]) -> Box:
-        """The part of the picture that the matter sees of a group.
+    def region(self, shot: range, group: tuple[int, ...]) -> Box:
+        """The part of the picture that the matter sees of a group in a shot.
 
         Raises:
-            KeyError: it follows from all masks of the range, and some are not there yet.
+            KeyError: it follows from all masks of the shot, and some are not there yet.
         """
         weights, (height, width) = self.document.methods.weights, self.document.size_hw
         if weights is None or not weights.crop:
             return 0, 0, width, height
-        boxes = (box for chunk in self.chunks for i, box in self._boxes(chunk).items() if i in group)
+        boxes = (box for chunk in chunks(shot) for i, box in self._boxes(chunk).items() if i in group)
         return region(boxes, self.document.size_hw)
 
     def matting_key(self, chunk: range, groups: tuple[tuple[int, ...], ...]) -> str:
@@ -293,13 +316,13 @@ class Workspace:
         Raises:
             KeyError: some of them are not there yet.
         """
-        frames, scope = self.document.frames, self.scope
-        first, last = scope.window(chunk.start, frames), scope.window(chunk.stop - 1, frames)
-        start = frames.start if scope.carries else first.start
-        supporting = [c for c in self.chunks if c.stop > start and c.start < last.stop]
+        shot, scope = self.shot_of(chunk.start), self.scope
+        first, last = scope.window(chunk.start, shot), scope.window(chunk.stop - 1, shot)
+        start = shot.start if scope.carries else first.start
+        supporting = [c for c in chunks(shot) if c.stop > start and c.start < last.stop]
         return digest(
             "matting/1", self.document.media.fingerprint, matter_name(self.document.methods), chunk.start, chunk.stop,
-            start, last.stop, groups, [self.region(group) for group in groups],
+            start, last.stop, groups, [self.region(shot, group) for group in groups],
             self._content(tuple(supporting), tuple(i for group in groups for i in group)),
         )  # fmt: skip
 
@@ -343,7 +366,10 @@ class Workspace:
                 return State.CURRENT
             if self._has_alpha(chunk, instance_id):
                 return State.CURRENT
-        return State.MISSING if self.store.latest(alpha_kind(instance_id), chunk.start) is None else State.STALE
+        return self._outdated(alpha_kind(instance_id), chunk)
+
+    def _outdated(self, kind: str, chunk: range) -> State:
+        return State.STALE if self.store.latest(kind, chunk.start) else State.MISSING
 
     def _has_alpha(self, chunk: range, instance_id: int) -> bool:
         try:
@@ -375,35 +401,35 @@ class Workspace:
 
     # -- plate -------------------------------------------------------------------------------------------------------
 
-    def plate_key(self) -> str | None:
-        """Key of the plate, which is made from all frames of the range at once; None while masks are missing."""
+    def plate_key(self, shot: range) -> str | None:
+        """Key of a shot's plate, which is made from all of its frames at once; None while masks are missing."""
         contents = []
-        for chunk in self.chunks:
+        for chunk in chunks(shot):
             presences = self.presences(chunk)
             if presences is None:
                 return None
             contents.append(sorted((i, presence.digest) for i, presence in presences.items()))
-        frames = self.document.frames
-        return digest("plate/1", self.document.media.fingerprint, frames.start, frames.stop, contents)
+        return digest("plate/1", self.document.media.fingerprint, shot.start, shot.stop, contents)
 
     def referenced(self) -> list[tuple[str, int, str]]:
         """Every result in the store that the document asks for."""
         entries = [(SEEDS, p.frame, self.seed_key(p.frame)) for i in self.prompted for p in i.prompts]
-        plate = self.plate_key()
-        for chunk in self.chunks:
-            entries.append((MASKS, chunk.start, self.mask_key(chunk)))
-            presences = self.presences(chunk) or {}
-            if self.document.methods.matter:
-                entries += self._referenced_alphas(chunk, tuple(presences))
-            if plate:
-                entries.append((PLATE, chunk.start, plate))
+        for shot in self.shots:
+            plate = self.plate_key(shot)
+            for chunk in chunks(shot):
+                entries.append((MASKS, chunk.start, self.mask_key(chunk)))
+                presences = self.presences(chunk) or {}
+                if self.document.methods.matter:
+                    entries += self._referenced_alphas(chunk, tuple(presences))
+                if plate:
+                    entries.append((PLATE, chunk.start, plate))
         return entries
 
     def _referenced_alphas(self, chunk: range, ids: tuple[int, ...]) -> list[tuple[str, int, str]]:
         try:
             entries = [(alpha_kind(i), chunk.start, self.alpha_key(chunk, i)) for i in ids]
-            if self.scope.carries:
-                groups = self.parties(chunk, self.ids[0])
+            if self.scope.carries and (of_shot := self.ids_in(self.shot_of(chunk.start))):
+                groups = self.parties(chunk, of_shot[0])
                 entries += [(CARRIED, chunk.start, self.carried_key(chunk, groups, n)) for n in range(len(groups))]
         except KeyError:  # not everything that they depend on is tracked
             return []

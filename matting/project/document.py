@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from matting.compositing.backdrops import Backdrop, Original
 from matting.compositing.looks import Keep, Look
+from matting.frames import shots_between
 
 SCHEMA_VERSION: Literal[1] = 1
 MAX_INSTANCES = 254
@@ -174,6 +175,7 @@ class Document(_Value):
     Attributes:
         in_frame, out_frame: first and last frame of the range that is worked on and exported, both included.
         next_id: the id that the next new instance gets; ids are never given twice.
+        cuts: the first frame of each shot but the clip's first, ascending; None: nobody has looked for them yet.
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
@@ -184,6 +186,7 @@ class Document(_Value):
     next_id: Annotated[int, Field(ge=1)] = 1
     backdrop: Backdrop = Original()
     methods: Methods = Methods()
+    cuts: tuple[int, ...] | None = None
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -191,6 +194,11 @@ class Document(_Value):
             raise ValueError(
                 f"the range {self.in_frame}-{self.out_frame} does not lie in the clip's frames"
                 f" 0-{self.media.frame_count - 1}"
+            )
+        cuts = list(self.cuts or ())
+        if cuts != sorted(set(cuts)) or not all(0 < cut < self.media.frame_count for cut in cuts):
+            raise ValueError(
+                f"cuts must be in the order of frames and lie in the clip's frames 1-{self.media.frame_count - 1}"
             )
         ids = [instance.id for instance in self.instances]
         if len(set(ids)) != len(ids):
@@ -203,6 +211,21 @@ class Document(_Value):
     def frames(self) -> range:
         """The frames from in to out."""
         return range(self.in_frame, self.out_frame + 1)
+
+    @property
+    def shots(self) -> tuple[range, ...]:
+        """The whole clip from cut to cut; one shot while no cuts are known."""
+        return shots_between(self.cuts or (), self.media.frame_count)
+
+    def with_cut(self, frame: int) -> Document:
+        """The document with a shot beginning at ``frame``; as it is where one begins anyway, as at frame 0."""
+        if not 0 < frame < self.media.frame_count:
+            return self
+        return self.model_copy(update={"cuts": tuple(sorted({*(self.cuts or ()), frame}))})
+
+    def without_cut(self, frame: int) -> Document:
+        """The document with the shot that begins at ``frame`` a part of the one before."""
+        return self.model_copy(update={"cuts": tuple(cut for cut in self.cuts or () if cut != frame)})
 
     @property
     def size_hw(self) -> tuple[int, int]:

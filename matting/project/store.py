@@ -66,13 +66,20 @@ class MatteStore:
     def has(self, kind: str, start: int, key: str) -> bool:
         return self._chunk(kind, start, key).is_dir()
 
-    def latest(self, kind: str, start: int) -> str | None:
-        """The key of the newest result for this chunk, current or stale; None when there never was one."""
-        folder = self._folder / kind / f"{start:06d}"
-        if not folder.is_dir():
-            return None
-        done = [path for path in folder.iterdir() if PARTIAL not in path.name]
-        return max(done, key=lambda path: path.stat().st_mtime_ns).name if done else None
+    def latest(self, kind: str, frame: int) -> tuple[int, str] | None:
+        """First frame and key of the newest result that holds a frame, current or stale; None when there never was one.
+
+        A chunk may have begun elsewhere, when the range or the cuts were others.
+        """
+        grid = frame // CHUNK_FRAMES * CHUNK_FRAMES
+        found = [
+            (path.stat().st_mtime_ns, start, path.name)
+            for start in range(grid, frame + 1)
+            if (folder := self._folder / kind / f"{start:06d}").is_dir()
+            for path in folder.iterdir()
+            if PARTIAL not in path.name and self._header(kind, start, path.name)["shape"][0] > frame - start
+        ]
+        return max(found)[1:] if found else None
 
     def read(self, kind: str, start: int, key: str) -> NDArray[Any]:
         """The chunk's array; raises KeyError when it is not there."""
@@ -90,12 +97,15 @@ class MatteStore:
 
     def facts(self, kind: str, start: int, key: str) -> dict[str, Any]:
         """Only the facts stored with a chunk, which is much quicker; raises KeyError when it is not there."""
+        facts: dict[str, Any] = self._header(kind, start, key).get("attributes", {})
+        return facts
+
+    def _header(self, kind: str, start: int, key: str) -> dict[str, Any]:
         try:
-            header = json.loads((self._chunk(kind, start, key) / "zarr.json").read_text())
+            header: dict[str, Any] = json.loads((self._chunk(kind, start, key) / "zarr.json").read_text())
         except FileNotFoundError as error:
             raise KeyError(f"{kind} {start} {key}") from error
-        facts: dict[str, Any] = header.get("attributes", {})
-        return facts
+        return header
 
     def write(self, kind: str, start: int, key: str, array: NDArray[Any], facts: dict[str, Any] | None = None) -> None:
         """Keep a chunk; ``facts`` are small values of JSON.

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from matting.arrays import FloatArray, Mask
 from matting.frames import FrameSource
 from matting.job import JobContext
@@ -58,3 +60,9 @@ class Tracker(Protocol):
             Cancelled: somebody asked to stop.
         """
         ...
+
+
+def nobody(span: range, size_hw: tuple[int, int]) -> Iterator[FrameMasks]:
+    """What comes of a shot in which nobody was prompted: no picture has to be looked at."""
+    for index in span:
+        yield FrameMasks(index, (), np.zeros((0, *size_hw), np.bool_))

@@ -230,7 +230,7 @@ def test_cropped_it_sees_only_where_somebody_is(work: Workspace, seen: Seen, mon
     weights = Weights(path="w.pth", kind="msg-vim", fingerprint="0", crop=True)
     methods = work.document.methods.model_copy(update={"weights": weights})
     cropped = work.with_document(work.document.model_copy(update={"methods": methods}))
-    x0, y0, x1, y1 = cropped.region(cropped.ids)
+    x0, y0, x1, y1 = cropped.region(cropped.shots[0], cropped.ids)
     assert (x1 - x0) * (y1 - y0) < WIDTH * HEIGHT
     assert cropped.alpha_state(work.chunks[0], 1) is State.STALE
     matte(cropped, JobContext())

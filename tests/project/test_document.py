@@ -77,3 +77,23 @@ class TestPrompts:
     def test_a_box_has_an_area(self) -> None:
         with pytest.raises(ValidationError, match="x0 < x1"):
             Prompt(frame=0, box=(5, 5, 5, 9))
+
+
+class TestCuts:
+    def test_shots_lie_between_cuts(self) -> None:
+        assert document().shots == (range(100),)
+        assert document().model_copy(update={"cuts": (30, 31)}).shots == (range(30), range(30, 31), range(31, 100))
+
+    @given(st.sets(st.integers(1, 99)), st.integers(-3, 110))
+    def test_an_added_cut_is_taken_back_by_removing_it(self, cuts: set[int], frame: int) -> None:
+        before = Document(media=MEDIA, in_frame=0, out_frame=99, cuts=tuple(sorted(cuts)))
+        after = before.with_cut(frame)
+        assert Document.model_validate_json(after.model_dump_json()) == after
+        assert any(shot.start == frame for shot in after.shots) == (0 <= frame < 100)
+        if frame not in cuts:
+            assert after.without_cut(frame) == before
+
+    @pytest.mark.parametrize("cuts", [(0,), (100,), (20, 10), (10, 10)])
+    def test_cuts_in_disorder_or_outside_the_clip_are_refused(self, cuts: tuple[int, ...]) -> None:
+        with pytest.raises(ValidationError, match="cuts"):
+            Document(media=MEDIA, in_frame=0, out_frame=99, cuts=cuts)

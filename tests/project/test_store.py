@@ -36,7 +36,7 @@ class TestMatteStore:
         store = MatteStore(tmp_path)
         store.write("masks", 0, "old", np.zeros((1, 2, 2), np.uint8))
         store.write("masks", 0, "new", np.ones((1, 2, 2), np.uint8))
-        assert store.latest("masks", 0) == "new"
+        assert store.latest("masks", 0) == (0, "new")
         assert store.read("masks", 0, "old").max() == 0
 
     def test_what_is_not_there_is_a_key_error(self, tmp_path: Path) -> None:

@@ -263,13 +263,15 @@ def export(
     merge: Annotated[bool, typer.Option("--merge", help="One matte or cut-out of all instances.")] = False,
     frames: FramesOption = None,
     start_number: Annotated[int | None, typer.Option(min=0, help="Number of the first picture.")] = None,
+    device: DeviceOption = "auto",
     overwrite: OverwriteOption = False,
 ) -> None:
-    """Write the composite, mattes, cut-outs or masks of a project."""
+    """Write the composite, mattes, cut-outs or masks of a project; mattes it still needs are made first."""
     from matting.pipeline.export import Target
     from matting.pipeline.export import export as write
     from matting.pipeline.workspace import Workspace
 
+    methods.check_device(device)
     opened = Project.load(project)
     chosen = None if instance == "all" else (_instance(opened.document, instance).id,)
     with opened.open_clip() as clip:
@@ -277,7 +279,7 @@ def export(
             warn(notice)
         target = Target(out, preset, what.value, chosen, merge, frame_range(frames, len(clip)), overwrite, start_number)
         with progress() as ctx:
-            write(Workspace.of(opened, clip), target, ctx)
+            write(Workspace.of(opened, clip), target, ctx, device)
     say(str(out))
 
 

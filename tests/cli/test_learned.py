@@ -78,6 +78,23 @@ def test_cut_keeps_which_weights_it_used_and_does_nothing_twice(
     assert matteo("export", folder, tmp_path / "out.mkv") == 0
 
 
+def test_export_makes_the_mattes_it_lacks_on_the_device_it_is_given(
+    clip: Path, prompts: Path, tmp_path: Path, msg_vim: Path, matteo: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "shot.matteo"
+    command = ("--project", folder, "--weights", msg_vim, *SMALL)
+    assert matteo("cut", clip, "--prompts", prompts, *command) == 0
+    for path in (folder / "store").glob("alpha-*"):
+        shutil.rmtree(path)
+    matte = ("export", folder, tmp_path / "out", "--what", "matte")
+    assert matteo(*matte, "--device", "cuda:7") == 1
+    assert "cuda:7 is not there" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    assert matteo(*matte, "--device", "cpu") == 0
+    assert "msg-vim works on the CPU" in capsys.readouterr().err
+    assert read_picture(tmp_path / "out" / "1" / "00000.png").any()
+
+
 @pytest.mark.parametrize("name", ["msg_vim", "maggie"])
 def test_matte_writes_what_the_library_gives(
     clip: Path, masks: Path, tmp_path: Path, name: str, matteo: Run, request: pytest.FixtureRequest

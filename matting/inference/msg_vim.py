@@ -33,8 +33,9 @@ BORDER_PX = 32
 MULTIPLE_PX = 32
 MEAN = (0.485, 0.456, 0.406)
 DEVIATION = (0.229, 0.224, 0.225)
-PIXELS_AT_ONCE = 2**20
-"""Padded pixels, over frames and instances, that the network is given at once. More is no faster on the CPU ..."""
+PIXELS_AT_ONCE = 2**18
+"""Padded pixels, over frames and instances, that the network is given at once. With more, the largest buffers of the
+CPU exceed the 32 MiB up to which the C library keeps them, and are cleared anew for every layer ..."""
 PIXELS_AT_ONCE_CUDA = 2**23
 """... but keeps a GPU busier."""
 BYTES_PER_PIXEL = 1024

@@ -1,4 +1,4 @@
-"""Networks for inference only: norms multiplied into the convolutions before them."""
+"""Networks for inference only: norms multiplied into the convolutions before them, or done in place."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from matting.networks.layers import SpectralNorm
@@ -19,7 +19,9 @@ Network = TypeVar("Network", bound=nn.Module)
 def folded(network: Network) -> Network:
     """A copy that computes the same up to rounding, in fewer steps, and can no longer be trained or saved.
 
-    Spectral norm becomes a plain weight; a batch norm that directly follows a convolution becomes its weight and bias.
+    Spectral norm becomes a plain weight; a batch norm that directly follows a convolution becomes its weight and bias,
+    any other a scale and a shift that overwrite what they are given (it is always the result of a ReLU, or of a sparse
+    layer, that nobody else reads).
     What a power iteration per call would change (:data:`~matting.networks.layers.Evaluation.STEP_KEPT`) is frozen as in
     the first call.
 
@@ -36,7 +38,29 @@ def folded(network: Network) -> Network:
             transposed = isinstance(convolution, nn.ConvTranspose2d)
             setattr(parent, name, fuse_conv_bn_eval(convolution, norm, transposed))
             setattr(parent, norm_name, nn.Identity())
+        for name, child in list(parent.named_children()):
+            if isinstance(child, nn.BatchNorm1d | nn.BatchNorm2d):
+                setattr(parent, name, _Affine(child))
     return network.requires_grad_(False)
+
+
+class _Affine(nn.Module):
+    """A batch norm in evaluation, done in place: half the traffic to memory, and no new buffer."""
+
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(self, norm: nn.BatchNorm1d | nn.BatchNorm2d) -> None:
+        super().__init__()
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+        places = (1, -1) + (1,) * (2 if isinstance(norm, nn.BatchNorm2d) else 0)
+        self.register_buffer("scale", scale.view(places))
+        self.register_buffer("shift", (norm.bias - norm.running_mean * scale).view(places))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.addcmul(self.shift, x, self.scale, out=x)
 
 
 def _neighbours(parent: nn.Module) -> Iterator[tuple[str, str]]:

@@ -162,7 +162,8 @@ class ResidualBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         main = self.activation(self.bn1(self.conv1(x)))
         main = self.bn2(self.conv2(main))
-        return self.activation(main + (x if self.downsample is None else self.downsample(x)))
+        main += x if self.downsample is None else self.downsample(x)
+        return self.activation(main)
 
 
 class UpPaths(nn.Module):
@@ -195,7 +196,7 @@ class UpBlock(UpPaths):
     """Residual block of the decoders to twice the size."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return leaky(self.main(x) + self.identity(x))
+        return leaky(self.main(x).add_(self.identity(x)))
 
 
 def encoder_stage(channels_in: int, channels_out: int, blocks: int, stride: int = 2) -> nn.Sequential:

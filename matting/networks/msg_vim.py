@@ -99,11 +99,12 @@ class Decoder(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Logits ``[B*T, 2, h, w]`` at OS8, OS4 and OS1, and the temporal unit's state."""
         f1, f2, f3, f4, f5 = features.shortcuts
-        eighth = self.layer2(self.layer1(deepest) + f5) + f4
-        quarter = self.layer3(eighth) + f3
+        # What the shortcuts hold is read here only, so the sums go in their place.
+        eighth = f4.add_(self.layer2(f5.add_(self.layer1(deepest))))
+        quarter = f3.add_(self.layer3(eighth))
         temporal, block = self.layer4
         half, memory = temporal(quarter, length, memory)
-        full = leaky(self.bn1(self.conv1(block(half) + f2))) + f1
+        full = f1.add_(leaky(self.bn1(self.conv1(f2.add_(block(half))))))
         return self.refine_OS8(eighth), self.refine_OS4(quarter), self.refine_OS1(full), memory
 
 
@@ -132,7 +133,7 @@ class TemporalUpBlock(UpPaths):
         passed, remembered = self.identity(x).chunk(2, dim=1)
         states = self.tmp_network(remembered.reshape(-1, length, *remembered.shape[1:]), memory)
         identity = torch.cat((passed, states.flatten(0, 1)), 1)
-        return leaky(self.main(x) + identity), states[:, -1]
+        return leaky(self.main(x).add_(identity)), states[:, -1]
 
 
 class Recurrence(nn.Module):

@@ -81,10 +81,10 @@ def test_every_stage_is_the_authors(msg_vim: MsgVim) -> None:
 def _noting(name: str, seen: dict[str, Tensor]) -> Any:
     def note(module: nn.Module, given: tuple[Any, ...], result: Any) -> None:
         if isinstance(given[0], Tensor):
-            seen[f"in__{name}"] = given[0]
+            seen[f"in__{name}"] = given[0].clone()  # sums are written over what went into them
         first = result[0] if isinstance(result, tuple) else result
         if isinstance(first, Tensor):
-            seen[f"out__{name}"] = first
+            seen[f"out__{name}"] = first.clone()
 
     return note
 

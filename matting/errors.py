@@ -36,6 +36,10 @@ class CheckpointError(MatteoError):
     """A file of network weights that cannot be read or does not fit the network."""
 
 
+class DownloadError(MatteoError):
+    """A file that cannot be fetched: no network, or a server that refuses or breaks off."""
+
+
 class WorkerError(MatteoError):
     """The process that does the heavy work ended without an answer."""
 

@@ -20,7 +20,7 @@ class JobContext:
     def __init__(self) -> None:
         self._stop = threading.Event()
         self._low, self._high = 0.0, 1.0
-        self._started = time.monotonic()
+        self._start: tuple[float, float] | None = None
 
     def progressed(self, fraction: float, message: str, eta_s: float | None) -> None:
         """Called with the share of the whole job that is done in [0, 1] and the seconds left, once they can be told."""
@@ -32,9 +32,14 @@ class JobContext:
         """Tell which fraction of the current stage is done; raises :class:`Cancelled` when asked to stop."""
         self.raise_if_cancelled()
         whole = self._low + (self._high - self._low) * min(max(fraction, 0.0), 1.0)
-        elapsed = time.monotonic() - self._started
-        eta_s = elapsed * (1 - whole) / whole if whole > 0.02 and elapsed > 1 else None
-        self.progressed(whole, message, eta_s)
+        self.progressed(whole, message, self._seconds_left(whole))
+
+    def _seconds_left(self, whole: float) -> float | None:
+        """At the pace since the first report, which may have been far from zero where the job goes on from before."""
+        if self._start is None:
+            self._start = time.monotonic(), whole
+        elapsed, gone = time.monotonic() - self._start[0], whole - self._start[1]
+        return elapsed * (1 - whole) / gone if gone > 0.02 and elapsed > 1 else None
 
     def notice(self, text: str) -> None:
         """Pass a warning on to the artist."""

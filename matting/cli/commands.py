@@ -16,6 +16,7 @@ from matting.cli.demo import demo
 from matting.cli.doctor import doctor
 from matting.cli.evaluate import evaluate
 from matting.cli.find import find
+from matting.cli.models import models
 from matting.cli.progress import progress, say, warn
 from matting.compositing import backdrops, looks
 from matting.errors import MediaError, ProjectError
@@ -364,3 +365,4 @@ app.command()(doctor)
 app.command()(evaluate)
 app.command()(find)
 app.add_typer(benchmark, name="benchmark")
+app.add_typer(models, name="models")

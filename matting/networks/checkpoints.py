@@ -64,7 +64,7 @@ def convert(kind: str, state_dict: Mapping[str, Any], source: str = "The checkpo
         UnavailableError: there is no such network.
     """
     expected = _layout(kind)
-    found = _unwrapped(state_dict)
+    found = unwrapped(state_dict)
     other = kind_of(found)
     if other not in (None, kind):
         raise CheckpointError(f"{source} holds the weights of {other}, not of {kind}.")
@@ -90,7 +90,7 @@ def kind_of(state_dict: Mapping[str, Any]) -> Kind | None:
     Args:
         state_dict: what the file holds, wrapped or not.
     """
-    found = _unwrapped(state_dict)
+    found = unwrapped(state_dict)
     return next((kind for mark, kind in _MARKS if any(key.startswith(mark) for key in found)), None)
 
 
@@ -112,6 +112,16 @@ def read(path: Path) -> Mapping[str, Any]:
     if not isinstance(content, Mapping) or not all(isinstance(key, str) for key in content):
         raise CheckpointError(f"{path} holds no named network weights.")
     return content
+
+
+def unwrapped(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The tensors of a checkpoint by name, without what training scripts put around them."""
+    inner = content.get("state_dict", content)
+    if not isinstance(inner, Mapping):
+        return {}
+    if next(iter(inner), "").startswith(_PARALLEL):
+        return {key.removeprefix(_PARALLEL): value for key, value in inner.items()}
+    return inner
 
 
 def network_from(path: Path, kind: str | None = None, faithful: bool = False) -> nn.Module:
@@ -147,15 +157,6 @@ def _unpickled(path: Path) -> object:
     ]
     with torch.serialization.safe_globals(harmless):
         return torch.load(path, map_location="cpu", weights_only=True)
-
-
-def _unwrapped(content: Mapping[str, Any]) -> Mapping[str, Any]:
-    inner = content.get("state_dict", content)
-    if not isinstance(inner, Mapping):
-        return {}
-    if next(iter(inner), "").startswith(_PARALLEL):
-        return {key.removeprefix(_PARALLEL): value for key, value in inner.items()}
-    return inner
 
 
 @cache

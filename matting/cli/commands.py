@@ -23,7 +23,7 @@ from matting.errors import MediaError, ProjectError
 from matting.media import Clip, open_clip
 from matting.media.presets import Preset
 from matting.pipeline import methods
-from matting.project.document import Document, Instance
+from matting.project.document import Document, Instance, Methods
 from matting.project.project import Project
 
 app = typer.Typer(
@@ -48,7 +48,9 @@ FramesOption: TypeAlias = Annotated[
 SeederOption: TypeAlias = Annotated[str, typer.Option(help="|".join(methods.SEEDERS))]
 TrackerOption: TypeAlias = Annotated[str, typer.Option(help="|".join(methods.TRACKERS))]
 MatterOption: TypeAlias = Annotated[str, typer.Option(help="|".join(methods.MATTERS))]
-WeightsOption: TypeAlias = Annotated[Path | None, typer.Option(help="Weights of a learned matter.")]
+WeightsOption: TypeAlias = Annotated[
+    Path | None, typer.Option(metavar="FILE|ID", help="Weights of a learned matter: a file, or an installed model.")
+]
 ShortSideOption: TypeAlias = Annotated[
     int | None,
     typer.Option(min=64, metavar="PX", help="Height or width, whichever is less, at which a learned matter works."),
@@ -94,6 +96,12 @@ def _checked_weights(weights: Path | None, matter: str) -> None:
         raise typer.BadParameter("--weights belongs to a learned matter: lite, msg-vim or maggie.")
 
 
+def _matter_told(chosen: Methods) -> str:
+    """The matter and, where it is somebody's model from the catalogue, its terms."""
+    terms = methods.terms_of(chosen)
+    return f"{chosen.matter or 'none'}{f' ({terms})' if terms else ''}"
+
+
 @app.command("open")
 def open_command(context: typer.Context, file: Annotated[Path, typer.Argument(help="A clip or a project.")]) -> int:
     """Open a clip or a project in the editor."""
@@ -127,7 +135,7 @@ def cut(
     with open_told(clip) as footage:
         span = frame_range(frames, len(footage))
         known = cuts_named(cuts, len(footage))
-        say(f"seeder {chosen.seeder}, tracker {chosen.tracker}, matter {chosen.matter or 'none'}")
+        say(f"seeder {chosen.seeder}, tracker {chosen.tracker}, matter {_matter_told(chosen)}")
         with progress() as ctx:
             document = cut_prompted(footage, prompts, project, span, chosen, ctx, device, known)
         say(in_words(document.cuts or ()))
@@ -329,10 +337,11 @@ def matte_command(
     with open_told(clip) as footage, progress() as ctx:
         with ctx.stage(0, 0.05):
             known = found_cuts(cuts, footage, ctx)
-        opened = methods.open_matter(chosen, weights, device, ctx.notice)
+        file = None if chosen.weights is None else Path(chosen.weights.path)
+        opened = methods.open_matter(chosen, file, device, ctx.notice)
         with ctx.stage(0.05, 1):
             matte_folder(footage, masks, out, opened, overwrite, ctx, crop, known)
-    say(f"{out}: alphas by {chosen.matter}")
+    say(f"{out}: alphas by {_matter_told(chosen)}")
 
 
 @app.command("plate")

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from matting.cli.progress import say
 from matting.cli.screen import has_screen
+from matting.pipeline.methods import choose_methods
+from matting.weights import folder, installed, models
 
 PACKAGES = (
     "PySide6", "torch", "opencv-python-headless", "av", "numpy", "scipy", "pymatting", "numba", "zarr", "pydantic",
@@ -27,8 +29,9 @@ def doctor() -> None:
     encoders = [name for name in CODECS if name in av.codec.codecs_available]
     missing = [name for name in CODECS if name not in encoders]
     say(f"codecs    {', '.join(encoders)}" + (f"; not here: {', '.join(missing)}" if missing else ""))
-    say("methods   seeder grabcut, tracker flow, matter classical")
-    say("weights   none are needed by these methods, and none are installed")
+    chosen = choose_methods()
+    say(f"methods   seeder {chosen.seeder}, tracker {chosen.tracker}, matter {chosen.matter}, if not told otherwise")
+    say(f"weights   {_weights()}")
     memory = psutil.virtual_memory()
     say(f"memory    {memory.available / GIB:.1f} of {memory.total / GIB:.1f} GiB free")
     disk = psutil.disk_usage(str(Path.cwd()))
@@ -42,6 +45,11 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "missing"
+
+
+def _weights() -> str:
+    here = [f"{known.id} ({known.commercial_mark})" for known in models() if installed(known.id) is not None]
+    return f"{', '.join(here) or 'no models are installed'}; in {folder()}, see matteo models"
 
 
 def _devices() -> str:

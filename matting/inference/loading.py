@@ -9,6 +9,7 @@ from pathlib import Path
 
 from matting.fingerprint import file_fingerprint
 from matting.inference.matter import Matter, Scope
+from matting.weights import file_of
 
 MOST_INSTANCES = 254
 """All that a document can hold."""
@@ -45,7 +46,7 @@ def load(
     """The matter whose weights a file holds.
 
     Args:
-        id_or_path: a file in the public layout of MSG-VIM or MaGGIe.
+        id_or_path: a file in the public layout of MSG-VIM or MaGGIe, or the id of an installed model.
         device: ``auto`` (CUDA where there is one), ``cpu``, ``cuda`` or ``cuda:k``.
         short_side: at which the network works; None for the source's own size. Larger sources are scaled down for
             it and their alphas up again.
@@ -53,6 +54,7 @@ def load(
 
     Raises:
         CheckpointError: no such file, or none of these networks.
+        UnavailableError: the model is not installed.
         DeviceError: there is no such device.
     """
     import torch
@@ -63,7 +65,7 @@ def load(
     from matting.networks.maggie import MaGGIe
     from matting.networks.msg_vim import MsgVim
 
-    path = Path(id_or_path)
+    path = file_of(id_or_path)
     place = devices.choose(device)
     network = checkpoints.network_from(path)
     kind = checkpoints.kind_of(network.state_dict()) or ""

@@ -12,11 +12,14 @@ from matting.inference.matter import Matter, Scope
 from matting.project.document import Methods, Weights
 from matting.seeding.seeder import Seeder
 from matting.tracking.tracker import Tracker
+from matting.weights import file_of, installed, model
 
 SEEDERS = ("auto", "sam", "grabcut")
 TRACKERS = ("auto", "flow", "cutie")
 MATTERS = ("auto", "classical", "lite", "msg-vim", "maggie", "none")
 LEARNED = ("msg-vim", "maggie")
+BEST = ("maggie-video", "msg-vim", "maggie-image")
+"""Models that make mattes, the one to prefer for footage first."""
 
 
 def choose_methods(
@@ -27,16 +30,17 @@ def choose_methods(
     short_side: int | None = None,
     crop: bool = False,
 ) -> Methods:
-    """Settle on installed methods; weights that are given also say which matter ``auto`` means.
+    """Settle on installed methods.
 
     Args:
-        seeder, tracker, matter: as on the command line.
-        weights: file of a learned matter.
+        seeder, tracker, matter: as on the command line. The matter ``auto`` is what ``weights`` are for, else the best
+            of :data:`BEST` that is installed, else the classical one; a learned matter takes the best of its own.
+        weights: file of a learned matter, or the id of an installed model.
         short_side: at which a learned matter works; None for what suits its network.
         crop: let a learned matter see only where the instances are.
 
     Raises:
-        UnavailableError: a method was asked for that this version does not have, or that needs weights.
+        UnavailableError: a method was asked for that this version does not have, or whose weights are not installed.
         CheckpointError: the weights are not there, damaged, or another network's.
     """
     matter, known = _settle_matter(matter, weights, short_side)
@@ -51,6 +55,8 @@ def choose_methods(
 
 
 def _settle_matter(name: str, file: Path | None, short_side: int | None) -> tuple[str, Weights | None]:
+    if name in ("auto", *LEARNED):
+        file = file_of(file) if file is not None else _best_installed(name)
     if file is not None and name in ("auto", *LEARNED):
         weights = weights_in(file, short_side)
         matter = matter_of(weights.kind)
@@ -59,10 +65,27 @@ def _settle_matter(name: str, file: Path | None, short_side: int | None) -> tupl
         return matter, weights
     if name in LEARNED:
         raise UnavailableError(
-            f"The matter {name} needs its network's weights, which do not come with Matteo; name the file with "
-            "--weights, or use --matter classical."
+            f"The matter {name} needs its network's weights, which do not come with Matteo; name a file of them with "
+            "--weights, get or import them (matteo models list), or use --matter classical."
         )
     return name if name == "none" else _settle("matter", name, MATTERS, "classical"), None
+
+
+def _best_installed(name: str) -> Path | None:
+    found = (installed(model_id) for model_id in BEST if name in ("auto", matter_of(model_id)))
+    return next((file for file in found if file is not None), None)
+
+
+def terms_of(methods: Methods) -> str:
+    """What to know of the model that makes the mattes, where it is an installed one; else nothing.
+
+    ``MaGGIe, video: CC BY-NC 4.0; commercial use: no``
+    """
+    weights = methods.weights
+    if weights is None or installed(weights.kind) != Path(weights.path):
+        return ""
+    known = model(weights.kind)
+    return f"{known.title}: {known.licence}; {known.commercial_mark}"
 
 
 def weights_in(file: Path, short_side: int | None = None) -> Weights:
@@ -145,7 +168,9 @@ def open_matter(
         if file_fingerprint(weights) != methods.weights.fingerprint:
             raise CheckpointError(f"{weights} has changed since the project was made with it; choose it again.")
         return load(weights, device, methods.weights.short_side, tell or (lambda text: None))
-    _settle_matter(methods.matter or "", None, None)
+    if methods.matter in LEARNED:
+        raise CheckpointError(f"The project does not say which weights {methods.matter} is to use; choose them again.")
+    _settle("matter", methods.matter or "", MATTERS, "classical")
     from matting.inference.classical import ClassicalMatter
 
     return ClassicalMatter()

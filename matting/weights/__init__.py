@@ -4,6 +4,6 @@ Knows files, hashes and the network, not what the tensors mean; :mod:`matting.pi
 """
 
 from matting.weights.catalogue import Model, model, models
-from matting.weights.folder import folder, installed
+from matting.weights.folder import file_of, folder, installed
 
-__all__ = ["Model", "folder", "installed", "model", "models"]
+__all__ = ["Model", "file_of", "folder", "installed", "model", "models"]

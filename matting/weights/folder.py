@@ -12,8 +12,9 @@ from pathlib import Path
 
 import platformdirs
 
+from matting.errors import UnavailableError
 from matting.files import write_bytes
-from matting.weights.catalogue import Model, model
+from matting.weights.catalogue import Model, model, models
 
 VARIABLE = "MATTEO_MODELS"
 """The environment variable that names another folder."""
@@ -40,7 +41,11 @@ class Record:
 def folder() -> Path:
     """Where models lie: the user's data folder, or what ``MATTEO_MODELS`` says; it need not exist."""
     named = os.environ.get(VARIABLE)
-    return Path(named).expanduser() if named else Path(platformdirs.user_data_dir("matteo", appauthor=False)) / "models"
+    return (
+        Path(named).expanduser().absolute()
+        if named
+        else Path(platformdirs.user_data_dir("matteo", appauthor=False)) / "models"
+    )
 
 
 def place_of(known: Model) -> Path:
@@ -79,3 +84,21 @@ def installed(model_id: str) -> Path | None:
         return path if path.stat().st_size == record.size else None
     except OSError:
         return None
+
+
+def file_of(id_or_path: str | Path) -> Path:
+    """The installed file of a model where its id is given; a path that is something else is given back.
+
+    A file or folder of that very name goes before the model.
+
+    Raises:
+        UnavailableError: the model is not installed; the sentence says how it is had.
+    """
+    path = Path(id_or_path)
+    known = next((known for known in models() if known.id == str(id_or_path)), None)
+    if known is None or path.exists():
+        return path
+    found = installed(known.id)
+    if found is None:
+        raise UnavailableError(f"{known.title} is not installed; get it with: matteo models get {known.id}")
+    return found

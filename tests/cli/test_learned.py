@@ -152,3 +152,17 @@ def test_weights_that_went_away_or_changed_are_named(
     assert matteo("export", folder, tmp_path / "out", "--what", "matte") == 1
     assert "mine.pth has changed since the project was made with it" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_auto_takes_an_installed_model_and_says_its_terms(
+    clip: Path, masks: Path, tmp_path: Path, msg_vim: Path, matteo: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert matteo("models", "import", "msg-vim", msg_vim) == 0
+    assert matteo("doctor") == 0
+    said = capsys.readouterr().out
+    assert "matter msg-vim, if not told otherwise" in said
+    assert "msg-vim (commercial use: unstated)" in said
+    out = tmp_path / "alphas"
+    assert matteo("matte", clip, "--masks", masks, "--out", out, *SMALL) == 0
+    assert f"{out}: alphas by msg-vim (MSG-VIM: MIT (code); commercial use: unstated)" in capsys.readouterr().out
+    assert read_picture(out / "1" / "00002.png").any()

@@ -179,7 +179,10 @@ def test_what_comes_in_is_what_the_server_has_or_nothing(
 
 @pytest.mark.parametrize(
     ("digests", "said"),
-    [({"sha256": "73cbd019"}, "publish SHA-256 73cbd019…, the file has "), ({"md5": "0" * 32}, "publish MD5 0{32}, the")],
+    [
+        ({"sha256": "73cbd019"}, "publish SHA-256 73cbd019…, the file has "),
+        ({"md5": "0" * 32}, "publish MD5 0{32}, the"),
+    ],
 )
 def test_wrong_bytes_are_removed(server: tuple[str, Behaviour], digests: dict[str, str], said: str) -> None:
     known = served(server[0], digests=digests)
@@ -198,7 +201,7 @@ def test_the_beginning_of_a_hash_is_enough_to_fit(server: tuple[str, Behaviour],
 
 def test_a_wrong_layout_is_removed(known: Model, does: Behaviour) -> None:
     does.content = b"wrong" + CONTENT[5:]
-    with pytest.raises(CheckpointError, match="it was removed. The file does not hold its network"):
+    with pytest.raises(CheckpointError, match=r"it was removed\. The file does not hold its network"):
         get(known, check, JobContext())
     assert part_bytes(known) == 0
 
@@ -281,7 +284,7 @@ def test_too_little_room_is_said_before_anything_comes(
     assert part_bytes(known) == 0
     brought = tmp_path / "brought.pth"
     brought.write_bytes(CONTENT)
-    with pytest.raises(OutputError, match="300 kB are needed and 1.0 kB are free"):
+    with pytest.raises(OutputError, match=r"300 kB are needed and 1\.0 kB are free"):
         import_file(known, brought, check, JobContext())
 
 

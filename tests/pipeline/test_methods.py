@@ -1,0 +1,61 @@
+"""Which matter a name means, with and without installed models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from formula_weights import formula_weights, read_layout
+
+from matting.errors import CheckpointError, UnavailableError
+from matting.job import JobContext
+from matting.pipeline.methods import choose_methods, open_matter, terms_of
+from matting.pipeline.models import import_model
+from matting.project.document import Methods
+
+LAYOUTS = Path(__file__).parents[1] / "networks" / "golden"
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Weights of the true layouts, by id."""
+    folder = tmp_path_factory.mktemp("weights")
+    for name, layout in (("msg-vim", "msg_vim/layout.json"), ("maggie-image", "maggie/layout_image.json")):
+        torch.save(formula_weights(read_layout(LAYOUTS / layout)), folder / f"{name}.pth")
+    return {name: folder / f"{name}.pth" for name in ("msg-vim", "maggie-image")}
+
+
+def test_without_models_auto_is_classical() -> None:
+    assert choose_methods() == Methods()
+    assert terms_of(choose_methods()) == ""
+    with pytest.raises(UnavailableError, match=r"maggie needs its network's weights.*matteo models list"):
+        choose_methods(matter="maggie")
+    with pytest.raises(UnavailableError, match=r"MSG-VIM is not installed; get it with: matteo models get msg-vim"):
+        choose_methods(weights=Path("msg-vim"))
+
+
+def test_the_best_installed_model_is_taken_and_its_terms_are_known(files: dict[str, Path]) -> None:
+    by_image = import_model("maggie-image", files["maggie-image"], JobContext())
+    chosen = choose_methods()
+    assert chosen.weights is not None
+    assert (chosen.matter, chosen.weights.kind, chosen.weights.path) == ("maggie", "maggie-image", str(by_image))
+    assert terms_of(chosen) == "MaGGIe, image: CC BY-NC 4.0; commercial use: no"
+    by_vim = import_model("msg-vim", files["msg-vim"], JobContext())
+    chosen = choose_methods()
+    assert chosen.weights is not None
+    assert chosen.weights.path == str(by_vim)
+    assert terms_of(chosen) == "MSG-VIM: MIT (code); commercial use: unstated"
+    assert choose_methods(matter="maggie").weights == choose_methods(weights=Path("maggie-image")).weights
+    assert choose_methods(matter="classical") == Methods()
+    assert choose_methods(matter="none").matter is None
+    with pytest.raises(CheckpointError, match="holds the weights of maggie; use --matter maggie"):
+        choose_methods(matter="msg-vim", weights=Path("maggie-image"))
+    own = choose_methods(weights=files["msg-vim"])  # its terms are the artist's to know
+    assert terms_of(own) == ""
+
+
+def test_a_document_that_names_no_weights_is_not_given_some(files: dict[str, Path]) -> None:
+    import_model("msg-vim", files["msg-vim"], JobContext())
+    with pytest.raises(CheckpointError, match="does not say which weights msg-vim is to use"):
+        open_matter(Methods(matter="msg-vim"))

@@ -31,9 +31,9 @@ def paint_prompts(painter: QPainter, session: Session, frame: int, to_widget: To
     painter.setOpacity(1.0)
 
 
-def paint_drag(painter: QPainter, box: QRectF, instance_id: int) -> None:
+def paint_drag(painter: QPainter, box: QRectF, color: QColor) -> None:
     """Paint the box that is being drawn."""
-    _paint_box(painter, box, person_color(instance_id) if instance_id else QColor("white"))
+    _paint_box(painter, box, color)
 
 
 def _paint(painter: QPainter, instance: Instance, prompt: Prompt, to_widget: ToWidget) -> None:

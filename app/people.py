@@ -24,7 +24,7 @@ from matting.compositing.looks import Blur, Look, Recolor, Remove
 from matting.project.document import MAX_INSTANCES, Document, Instance
 
 NAME_LENGTH = 80
-_EMPTY = "No people yet. Add a person, then click them in the viewer."
+_EMPTY = "No people yet. Click a person in the viewer, or let Matteo find people (Ctrl+D)."
 _CLOSED = "Open a clip to select people in it."
 _STYLE = f"""
 #peopleList, #peopleRows {{ background: transparent; border: none; }}

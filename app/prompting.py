@@ -36,6 +36,13 @@ def with_person(document: Document) -> tuple[Document, Instance]:
     return document.with_instance(instance), instance
 
 
+def with_found(document: Document, frame: int, box: Box, mask: str | None) -> tuple[Document, Instance]:
+    """One more person, who was found on a frame, in a box and perhaps with a mask of the project's folder."""
+    document, person = with_person(document)
+    person = person.with_prompt(Prompt(frame=frame, box=box, mask=mask))
+    return document.with_instance(person), person
+
+
 def clipped_box(corner: tuple[float, float], other: tuple[float, float], size_hw: tuple[int, int]) -> Box | None:
     """The box between two corners, inside the picture; None where it has no area there."""
     height, width = size_hw

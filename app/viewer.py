@@ -19,12 +19,13 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
-from app.markers import paint_drag, paint_prompts
-from app.prompting import clipped_box
+from app.markers import paint_prompts
+from app.palette import person_color
 from app.session import Session
 from app.theme import GROUND, LINE
+from app.tools.gesture import Gesture
+from app.tools.pointing import BoxGesture, PointGesture
 from app.views import Shown
-from matting.project.document import Box
 
 STEP = 1.2
 """Factor of one notch of the wheel."""
@@ -32,19 +33,18 @@ SMALLEST, LARGEST = 0.02, 64.0
 MARGIN_PX = 12
 CRISP_FROM = 2.0
 """Device pixels per picture pixel from which single pixels are to be seen."""
-DRAG_PX = 5
-"""How far the mouse moves before a click becomes a box."""
 
 
 class Tool(Enum):
     """What the left button does in the viewer."""
 
     POINT = auto()
+    BOX = auto()
     HAND = auto()
 
 
 class Viewer(QWidget):
-    """Shows one picture; clicks with the point tool come out as points and boxes in pixels of the frame."""
+    """Shows one picture; what is drawn on it with a tool comes out in pixels of the frame."""
 
     point_given = Signal(float, float, int)
     """x, y and 1 to include or 0 to exclude."""
@@ -73,9 +73,14 @@ class Viewer(QWidget):
         self._scale = 1.0
         self._offset = QPointF()
         self._fitted = True
+        self._gestures = {
+            Tool.POINT: PointGesture(self, self.point_given.emit, self.box_given.emit),
+            Tool.BOX: BoxGesture(self, self.box_given.emit),
+            Tool.HAND: Gesture(self),
+        }
         self._tool = Tool.POINT
-        self._press: QPointF | None = None
-        self._dragged: QPointF | None = None
+        self._over: Gesture | None = None
+        self._working: Gesture | None = None
         self._pan_from: QPointF | None = None
         self._space = self._space_used = False
         session.opened.connect(self._on_opened)
@@ -95,8 +100,32 @@ class Viewer(QWidget):
         self.update()
 
     def set_tool(self, tool: Tool) -> None:
+        self._gesture.cancel()
+        self._working = None
         self._tool = tool
         self._update_cursor()
+
+    def set_over(self, gesture: Gesture) -> None:
+        """What is to be had from the picture whatever the tool is; it hears of mouse and keys first."""
+        self._over = gesture
+
+    @property
+    def _gesture(self) -> Gesture:
+        return self._gestures[self._tool]
+
+    @property
+    def _hearing(self) -> tuple[Gesture, ...]:
+        """Who hears of mouse and keys, in turn."""
+        return (self._gesture,) if self._over is None else (self._over, self._gesture)
+
+    @property
+    def size_wh(self) -> tuple[int, int]:
+        """Width and height of the frame in pixels."""
+        return self._size_wh
+
+    def active_color(self) -> QColor:
+        """Of the active person; white for somebody new."""
+        return person_color(self._session.active_id) if self._session.active_id else QColor("white")
 
     def _on_opened(self) -> None:
         self._shown = None
@@ -171,8 +200,8 @@ class Viewer(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if self._shown.wanted.view in ("source", "overlay"):
             paint_prompts(painter, self._session, self._shown.wanted.frame, self.to_widget)
-        if self._press is not None and self._dragged is not None:
-            paint_drag(painter, QRectF(self._press, self._dragged).normalized(), self._session.active_id)
+        for gesture in reversed(self._hearing):
+            gesture.paint(painter)
         if self._shown.hint:
             self._paint_hint(painter, self._shown.hint)
 
@@ -222,10 +251,8 @@ class Viewer(QWidget):
             self._pan_from = event.position()
             self._space_used = self._space
             self._update_cursor()
-        elif self._tool is Tool.POINT and event.button() is Qt.MouseButton.RightButton:
-            self._give_point(event.position(), 0)
-        elif left:
-            self._press = event.position()
+        else:
+            self._working = next((gesture for gesture in self._hearing if gesture.press(event)), None)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._tell_place(event.position())
@@ -235,42 +262,21 @@ class Viewer(QWidget):
             self._pan_from = event.position()
             self._keep_in_sight()
             self.update()
-        elif self._press is not None and self._is_drag(event):
-            self._dragged = event.position()
-            self.update()
-
-    def _is_drag(self, event: QMouseEvent) -> bool:
-        assert self._press is not None
-        far = (event.position() - self._press).manhattanLength() >= DRAG_PX
-        return far or self._dragged is not None
+        elif self._working is not None:
+            self._working.move(event)
+        else:
+            for gesture in self._hearing:
+                gesture.move(event)
+            self._update_cursor()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._pan_from is not None and event.button() is not Qt.MouseButton.RightButton:
             self._pan_from = None
             self._update_cursor()
             return
-        if self._press is None or event.button() is not Qt.MouseButton.LeftButton:
-            return
-        press, dragged = self._press, self._dragged
-        self._press = self._dragged = None
-        if dragged is None:
-            exclude = bool(event.modifiers() & Qt.KeyboardModifier.AltModifier)
-            self._give_point(press, 0 if exclude else 1)
-        else:
-            self._give_box(press, dragged)
-        self.update()
-
-    def _give_point(self, place: QPointF, label: int) -> None:
-        x, y = self.to_frame(place)
-        width, height = self._size_wh
-        if 0 <= x < width and 0 <= y < height:
-            self.point_given.emit(round(x, 1) if x < width - 0.1 else x, round(y, 1) if y < height - 0.1 else y, label)
-
-    def _give_box(self, press: QPointF, release: QPointF) -> None:
-        width, height = self._size_wh
-        box: Box | None = clipped_box(self.to_frame(press), self.to_frame(release), (height, width))
-        if box is not None:
-            self.box_given.emit(tuple(round(side, 1) for side in box))
+        if self._working is not None and event.button() is Qt.MouseButton.LeftButton:
+            working, self._working = self._working, None
+            working.release(event)
 
     def _tell_place(self, place: QPointF) -> None:
         x, y = self.to_frame(place)
@@ -279,6 +285,8 @@ class Viewer(QWidget):
         self.pointed_at.emit((int(x), int(y)) if inside else None)
 
     def leaveEvent(self, event: QEvent) -> None:
+        for gesture in self._hearing:
+            gesture.leave()
         self.pointed_at.emit(None)
 
     def enterEvent(self, event: QEnterEvent) -> None:
@@ -293,19 +301,26 @@ class Viewer(QWidget):
         elif self._space or self._tool is Tool.HAND:
             self.setCursor(Qt.CursorShape.OpenHandCursor)
         else:
-            self.setCursor(Qt.CursorShape.CrossCursor)
+            self.setCursor(next((g.cursor for g in self._hearing if g.cursor is not None), Qt.CursorShape.ArrowCursor))
 
     # -- keys --------------------------------------------------------------------------------------------------------
 
     def event(self, event: QEvent) -> bool:
         # Space plays when it is tapped and pans while it is held, so the shortcut must not take it here.
-        if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and _is_held(event):
+        if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self._means(event):
             event.accept()
             return True
         return super().event(event)
 
+    def _means(self, event: QKeyEvent) -> bool:
+        """Whether a key means something here now, in place of its shortcut."""
+        return _is_held(event) or any(gesture.wants(event) for gesture in self._hearing)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.isAutoRepeat() or event.modifiers():
+        listener = next((gesture for gesture in self._hearing if gesture.wants(event)), None)
+        if listener is not None:
+            listener.key(event)
+        elif event.isAutoRepeat() or event.modifiers():
             super().keyPressEvent(event)
         elif event.key() == Qt.Key.Key_Space:
             self._space, self._space_used = True, False

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from app.actions import Actions, Situation
 from app.editing import Editing
 from app.export_dialog import ExportDialog
+from app.finding import Finding
 from app.frames import FrameServer
 from app.inspector import Inspector
 from app.job import Jobs
@@ -39,6 +40,7 @@ from app.status import Status
 from app.status_line import StatusLine
 from app.thumbnails import Thumbnails
 from app.timeline.timeline import Timeline
+from app.tools.proposals import Offers, ProposalGesture
 from app.transport import Transport
 from app.viewer import STEP, Tool, Viewer
 from app.views import View
@@ -69,6 +71,7 @@ class MainWindow(QMainWindow):
         self.files = ProjectFiles(self.session, self.jobs, self.messages, self)
         self._editing = Editing(self.session, self.messages, self)
         self._locking = Locking(self.session, self.jobs, self.messages, self)
+        self._finding = Finding(self.session, self.jobs, self.messages, self)
         self._selecting = Selecting(self.session, self.jobs, self)
         self._thumbnails = Thumbnails(self.session, self.jobs, self)
         self.viewer, self._timeline = Viewer(self.session), Timeline(self.session)
@@ -164,7 +167,9 @@ class MainWindow(QMainWindow):
             "setOut": self._timeline.set_out_here,
             "clearRange": self._timeline.clear_range,
             "pointTool": lambda: self.viewer.set_tool(Tool.POINT),
+            "boxTool": lambda: self.viewer.set_tool(Tool.BOX),
             "handTool": lambda: self.viewer.set_tool(Tool.HAND),
+            "findPeople": self._find_people,
             "addPerson": self._people.add_person,
             "notHere": editing.not_here,
             "clearPrompts": editing.clear_prompts,
@@ -220,6 +225,9 @@ class MainWindow(QMainWindow):
         self._thumbnails.made.connect(self._timeline.set_thumbnail)
         viewer.point_given.connect(self._on_point)
         viewer.box_given.connect(self._on_box)
+        finding = self._finding
+        viewer.set_over(ProposalGesture(viewer, Offers(lambda: finding.boxes, finding.accept, finding.dismiss)))
+        finding.changed.connect(viewer.update)
         viewer.space_tapped.connect(self._transport.toggle)
         viewer.peeked.connect(self._on_peeked)
         viewer.zoomed.connect(lambda density: self._zoom.setText(f"{density * 100:.0f} %"))
@@ -274,6 +282,10 @@ class MainWindow(QMainWindow):
     def _on_box(self, box: tuple[float, float, float, float]) -> None:
         self._show_masks()
         self._editing.add_box(box)
+
+    def _find_people(self) -> None:
+        self._show_masks()
+        self._finding.find()
 
     def _show_masks(self) -> None:
         """Who clicks wants to see what the click selects."""

@@ -79,7 +79,7 @@ def _proposals(found: dict[str, Tensor], size_hw: tuple[int, int]) -> list[Propo
     masks = found["masks"][:, 0].cpu().numpy() > _INSIDE
     proposals = []
     for corners, score, mask in zip(boxes, scores, masks, strict=True):
-        x0, y0, x1, y1 = (round(float(side), 1) for side in corners)
+        x0, y0, x1, y1 = corners.tolist()
         box = clipped((x0, y0, x1, y1), size_hw)
         if box is not None and mask.any():
             proposals.append(Proposal(box, float(score), np.asarray(mask, np.bool_), "mask-rcnn"))

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matting.arrays import FloatArray, Mask
-from matting.finding.proposal import Box, Proposal
+from matting.finding.proposal import Box, Proposal, clipped
 
 FEWEST = 4
 """Fewer neighbours do not outvote a person who is on half of them."""
@@ -102,11 +102,9 @@ def find_moving(moving: Movement, size_hw: tuple[int, int]) -> list[Proposal]:
         if not _SLIMMEST <= width / height <= _BROADEST:
             continue
         margin = _MARGIN * height
-        box = (
-            max((x - margin) / moving.scale, 0.0),
-            max((y - margin) / moving.scale, 0.0),
-            min((x + width + margin) / moving.scale, float(size_hw[1])),
-            min((y + height + margin) / moving.scale, float(size_hw[0])),
-        )
-        found.append(Proposal(box, _SCORE, None, "motion"))
+        corners = x - margin, y - margin, x + width + margin, y + height + margin
+        left, top, right, bottom = (side / moving.scale for side in corners)
+        box = clipped((left, top, right, bottom), size_hw)
+        if box is not None:
+            found.append(Proposal(box, _SCORE, None, "motion"))
     return found

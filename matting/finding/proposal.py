@@ -34,9 +34,9 @@ class Proposal:
 
 
 def clipped(box: Box, size_hw: tuple[int, int]) -> Box | None:
-    """The part of a box that is in the picture; None where there is none."""
-    x0, y0 = max(box[0], 0.0), max(box[1], 0.0)
-    x1, y1 = min(box[2], float(size_hw[1])), min(box[3], float(size_hw[0]))
+    """The part of a box that is in the picture, to a tenth of a pixel; None where there is none."""
+    x0, y0 = round(max(float(box[0]), 0.0), 1), round(max(float(box[1]), 0.0), 1)
+    x1, y1 = round(min(float(box[2]), float(size_hw[1])), 1), round(min(float(box[3]), float(size_hw[0])), 1)
     return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
 
 

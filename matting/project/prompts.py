@@ -122,6 +122,14 @@ class PromptImport:
         return name
 
 
+def keep_mask(folder: Path, mask: Mask) -> str:
+    """Write a mask ``[H, W]`` to the project's prompts folder; the name it has there. Raises OutputError."""
+    name, png = encode_mask(mask)
+    if not (folder / name).exists():
+        write_bytes(folder / name, png)
+    return name
+
+
 def encode_mask(mask: Mask) -> tuple[str, bytes]:
     """A mask ``[H, W]`` as a PNG, white where it selects, and the name it is kept under."""
     png = cv2.imencode(".png", mask.astype(np.uint8) * 255)[1].tobytes()

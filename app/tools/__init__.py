@@ -1,0 +1,1 @@
+"""What the mouse means in the viewer, one module per tool."""

@@ -18,6 +18,7 @@ from matting.cli.evaluate import evaluate
 from matting.cli.find import find
 from matting.cli.models import models
 from matting.cli.progress import progress, say, warn
+from matting.cli.synthesize import synthesize
 from matting.compositing import backdrops, looks
 from matting.errors import MediaError, ProjectError
 from matting.media import Clip, open_clip
@@ -373,5 +374,6 @@ app.command()(demo)
 app.command()(doctor)
 app.command()(evaluate)
 app.command()(find)
+app.command()(synthesize)
 app.add_typer(benchmark, name="benchmark")
 app.add_typer(models, name="models")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from resources.sample.body import draw_arm, draw_head, draw_leg, skirt
-from resources.sample.cloth import (
+from matting.synthesis.puppet.body import draw_arm, draw_head, draw_leg, skirt
+from matting.synthesis.puppet.canvas import Canvas, Fabric, Point
+from matting.synthesis.puppet.cloth import (
     CREAM,
     DARK_SKIN,
     NAVY,
@@ -20,9 +21,8 @@ from resources.sample.cloth import (
     plaid,
     tones,
 )
-from resources.sample.gait import Arm, Pose
-from resources.sample.hair import fringe, fuzz, locks
-from resources.sample.puppet import Canvas, Fabric, Point
+from matting.synthesis.puppet.gait import Arm, Pose
+from matting.synthesis.puppet.hair import fringe, fuzz, locks
 
 
 def draw_ann(canvas: Canvas, pose: Pose, time: float) -> None:

@@ -22,9 +22,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from matting.synthesis.puppet.canvas import SUPER, Canvas, Placement
+from matting.synthesis.puppet.gait import Pose, Walk
 from resources.sample import figures, prompting, sound, street
-from resources.sample.gait import Pose, Walk
-from resources.sample.puppet import SUPER, Canvas, Placement
 
 Floats = NDArray[np.float32]
 Matrix = NDArray[np.float64]

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from resources.sample.cloth import CREAM, NAVY, OCHRE, RUST, SAGE, STONE, TAUPE, UMBER
+from matting.synthesis.puppet.cloth import CREAM, NAVY, OCHRE, RUST, SAGE, STONE, TAUPE, UMBER
 
 Floats = NDArray[np.float32]
 Colour = Sequence[float] | NDArray[np.float64]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from resources.sample.puppet import Fabric, Floats, speckle
+from matting.synthesis.puppet.canvas import Fabric, Floats, speckle
 
 Colour = Sequence[float]
 

@@ -8,8 +8,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from resources.sample.gait import Pose
-from resources.sample.puppet import Point
+from matting.synthesis.puppet.canvas import Point
+from matting.synthesis.puppet.gait import Pose
 
 Curves = NDArray[np.float64]
 """``[n, 3, 2]``: root, control, tip."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from resources.sample.cloth import Colour, cloth
-from resources.sample.gait import Arm, Leg, Pose
-from resources.sample.puppet import Canvas, Fabric, Point
+from matting.synthesis.puppet.canvas import Canvas, Fabric, Point
+from matting.synthesis.puppet.cloth import Colour, cloth
+from matting.synthesis.puppet.gait import Arm, Leg, Pose
 
 _HEAD = 0.132
 # fmt: off

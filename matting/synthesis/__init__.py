@@ -1,0 +1,1 @@
+"""Clips of several people with true alphas: composed from foregrounds, or drawn."""

@@ -1,0 +1,187 @@
+"""Masks as trackers give them, from true alphas: coarse, late, torn, stuck together, now and then of somebody else.
+
+Every function takes and gives masks ``[T, N, H, W]`` bool, one per frame and instance, and draws from the generator.
+
+Sources:
+    Li et al., "Video Instance Matting" (WACV 2024), section 3.3: mask erase, paste and merge, temporal mask guidance.
+    Huynh et al., "MaGGIe" (CVPR 2024), with the sizes of its public code: threshold, morphology, 1/8 resolution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from matting.arrays import Mask
+
+_MORPHOLOGY_SHARE = 29 / 640
+"""Largest side of the structuring element, of the picture's longer side: 29 px at 640."""
+
+
+@dataclass(frozen=True)
+class Harm:
+    """How likely each kind of harm is, per clip; 0 never, 1 always.
+
+    Attributes:
+        morphology: eroded, dilated or both.
+        coarse: drawn at 1/4 to 1/16 of the size, as networks and proxies do.
+        polygon: an outline of few corners.
+        erase, paste, merge: of the mixture of mask augmentations.
+        temporal: the mask of another frame joins in.
+        swap: two instances exchanged in a run of frames.
+    """
+
+    morphology: float = 0.9
+    coarse: float = 0.5
+    polygon: float = 0.15
+    erase: float = 0.25
+    paste: float = 0.2
+    merge: float = 0.15
+    temporal: float = 0.15
+    swap: float = 0.1
+
+
+def guidance(alphas: NDArray[np.uint8], rng: Generator, harm: Harm | None = None) -> Mask:
+    """Guidance for a clip.
+
+    Args:
+        alphas: ``[T, N, H, W]`` uint8, what is to be seen.
+        rng: decides what happens.
+        harm: how likely each kind of it is.
+
+    Returns:
+        ``[T, N, H, W]`` bool. Masks may overlap, as those of trackers do.
+    """
+    harm = harm or Harm()
+    masks = alphas >= max(1, round(rng.uniform(0.1, 0.95) * 255))
+    if rng.random() < harm.polygon:
+        masks = _each(masks, _polygon)
+    if rng.random() < harm.morphology:
+        masks = grown_or_shrunk(masks, rng)
+    if rng.random() < harm.coarse:
+        factor = float(rng.choice((4, 8, 16)))
+        masks = _each(masks, lambda mask: _coarse(mask, factor))
+    for chance, spoil in (
+        (harm.temporal, temporal), (harm.erase, erase), (harm.paste, paste), (harm.merge, merge), (harm.swap, swap),
+    ):  # fmt: skip
+        if rng.random() < chance:
+            masks = spoil(masks, rng)
+    return masks
+
+
+def _each(masks: Mask, change: Callable[[Mask], Mask]) -> Mask:
+    """``change`` of every ``[H, W]``."""
+    return np.stack([np.stack([change(mask) for mask in frame]) for frame in masks]) if masks.size else masks
+
+
+def grown_or_shrunk(masks: Mask, rng: Generator) -> Mask:
+    """Dilated, eroded, or one after the other, with elements of random size; alike on all frames of an instance."""
+    largest = max(2, round(_MORPHOLOGY_SHARE * max(masks.shape[2:])))
+    result = masks.copy()
+    for place in range(masks.shape[1]):
+        elements = [
+            cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (int(side),) * 2) for side in rng.integers(1, largest + 1, 2)
+        ]
+        order = ((cv2.dilate,), (cv2.erode,), (cv2.dilate, cv2.erode), (cv2.erode, cv2.dilate))[int(rng.integers(4))]
+        for frame in range(len(masks)):
+            mask = masks[frame, place].astype(np.uint8)
+            for step, element in zip(order, elements, strict=False):
+                mask = step(mask, element).astype(np.uint8)
+            result[frame, place] = mask > 0
+    return result
+
+
+def _coarse(mask: Mask, factor: float) -> Mask:
+    height, width = mask.shape
+    size = max(1, round(width / factor)), max(1, round(height / factor))
+    small = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR) > 0.5)
+
+
+def _polygon(mask: Mask) -> Mask:
+    """The outline with few corners, as drawn by hand; what is narrower than 2 % of its length is lost."""
+    drawn = np.zeros(mask.shape, np.uint8)
+    for outline in cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]:
+        corners = cv2.approxPolyDP(outline, 0.012 * cv2.arcLength(outline, True), True)
+        if len(corners) > 2:
+            cv2.fillPoly(drawn, [corners], 1)
+    return drawn > 0
+
+
+def erase(masks: Mask, rng: Generator) -> Mask:
+    """Mask erase: on each frame a part of some instances is missing."""
+    result = masks.copy()
+    for frame in result:
+        for mask in frame:
+            if rng.random() < 0.5 and (box := _box(mask)) is not None:
+                x, y, w, h = _part(box, rng, 1 / 8, 1 / 2)
+                mask[y : y + h, x : x + w] = False
+    return result
+
+
+def paste(masks: Mask, rng: Generator) -> Mask:
+    """Mask paste: on each frame one region of a mask is copied over another of the same size."""
+    result = masks.copy()
+    height, width = masks.shape[2:]
+    for frame in result:
+        for mask in frame:
+            if rng.random() < 0.5:
+                w, h = (int(rng.integers(max(side // 8, 1), max(side // 4, 1) + 1)) for side in (width, height))
+                (x0, x1), (y0, y1) = rng.integers(0, width - w + 1, 2), rng.integers(0, height - h + 1, 2)
+                mask[y1 : y1 + h, x1 : x1 + w] = mask[y0 : y0 + h, x0 : x0 + w].copy()
+    return result
+
+
+def merge(masks: Mask, rng: Generator) -> Mask:
+    """Mask merge: on some frames two instances are taken for one."""
+    result = masks.copy()
+    if masks.shape[1] < 2:
+        return result
+    first, second = rng.choice(masks.shape[1], 2, replace=False)
+    for frame in result:
+        if rng.random() < 0.4:
+            frame[first] |= frame[second]
+            frame[second] = frame[first]
+    return result
+
+
+def temporal(masks: Mask, rng: Generator) -> Mask:
+    """Temporal mask guidance: the mask of a random frame joins that of every frame."""
+    return masks | masks[rng.integers(0, len(masks), len(masks))]
+
+
+def swap(masks: Mask, rng: Generator) -> Mask:
+    """From some frame to some other, two instances have each other's mask."""
+    result = masks.copy()
+    if masks.shape[1] < 2:
+        return result
+    first, second = rng.choice(masks.shape[1], 2, replace=False)
+    start = int(rng.integers(0, len(masks)))
+    stop = int(rng.integers(start, len(masks))) + 1
+    result[start:stop, [first, second]] = masks[start:stop, [second, first]]
+    return result
+
+
+def salt_and_pepper(masks: Mask, share: float, rng: Generator) -> Mask:
+    """A share of all pixels is set or cleared at random: the noise of the VIM paper's figure 3."""
+    struck = rng.random(masks.shape) < share
+    return np.where(struck, rng.random(masks.shape) < 0.5, masks)
+
+
+def _box(mask: Mask) -> tuple[int, int, int, int] | None:
+    if not mask.any():
+        return None
+    x, y, w, h = cv2.boundingRect(mask.astype(np.uint8))
+    return x, y, w, h
+
+
+def _part(box: tuple[int, int, int, int], rng: Generator, least: float, most: float) -> tuple[int, int, int, int]:
+    """A random rectangle inside a box, each side a random share of it."""
+    x, y, width, height = box
+    w, h = (max(1, round(side * rng.uniform(least, most))) for side in (width, height))
+    return x + int(rng.integers(0, width - w + 1)), y + int(rng.integers(0, height - h + 1)), w, h

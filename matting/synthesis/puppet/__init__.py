@@ -1,0 +1,1 @@
+"""Figures that walk, drawn limb by limb with exact coverage."""

@@ -12,7 +12,7 @@ from app.icons import give_icon, give_picture
 from app.inspector_fields import Group, hint_label
 from app.lock_spans import refusal
 from app.naming import named
-from app.prompt_text import is_absent
+from app.prompt_text import describe_drawn
 from app.session import Session
 from app.theme import BAD, GOOD, TEXT
 from matting.project.document import Instance, Prompt
@@ -53,7 +53,7 @@ class PromptGroup(Group):
         if shown != self._shown:  # mostly nothing is given, and playback passes here for every frame
             self._shown = shown
             self._rebuild(prompt)
-        absent = prompt is not None and is_absent(prompt)
+        absent = prompt is not None and prompt.absent
         locked = refusal(person, frame) if person is not None else ""
         for part in (*self._entries, self._absent):
             part.setEnabled(not locked)
@@ -81,7 +81,10 @@ class PromptGroup(Group):
             words = f"Box {x0:.0f}, {y0:.0f} to {x1:.0f}, {y1:.0f}"
             self._add("Box", "mdi6.vector-square", TEXT, words, lambda: self._replace("box", None))
         if prompt.mask is not None:
-            self._add("Mask", "mdi6.brush", TEXT, "Drawn mask", lambda: self._replace("mask", None))
+            self._add("Mask", "mdi6.image-outline", TEXT, "Mask", lambda: self._replace("mask", None))
+        if prompt.drawn:
+            words = f"Painted: {describe_drawn(prompt)}"
+            self._add("Drawn", "mdi6.brush", TEXT, words, lambda: self._replace("drawn", ()))
 
     def _add(self, name: str, icon_name: str, color: str, words: str, delete: Callable[[], None]) -> None:
         entry = named(QWidget(self), f"prompt{name}")
@@ -118,7 +121,7 @@ class PromptGroup(Group):
             return
         person, prompt = current
         rest = prompt.model_copy(update={field: value})
-        after = person.without_prompt(prompt.frame) if is_absent(rest) else person.with_prompt(rest)
+        after = person.without_prompt(prompt.frame) if rest.absent else person.with_prompt(rest)
         what = "point" if field == "points" else field
         self._session.edit(f"Delete {what} of {person.name}", self._session.document.with_instance(after))
 

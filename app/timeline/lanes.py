@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QMenu, QWidget
 
 from app.lock_spans import stretch
 from app.palette import person_color
-from app.prompt_text import describe_prompt, is_absent
+from app.prompt_text import describe_prompt
 from app.session import Session
 from app.timeline.axis import GUTTER_PX, Axis
 from app.timeline.marks import GLYPH_PX, paint_badge, paint_lock, paint_prompt, paint_selection, paint_span
@@ -189,14 +189,14 @@ class Lanes(Strip):
             for prompt in person.prompts:
                 if first <= prompt.frame <= last:
                     at = QPointF(self.axis.middle(prompt.frame), y)
-                    paint_prompt(painter, at, color, absent=is_absent(prompt), here=False)
+                    paint_prompt(painter, at, color, absent=prompt.absent, here=False)
 
     def paint_here(self, painter: QPainter) -> None:
         for person, lane in self._lanes(QRectF(self.rect())):
             prompt = person.prompt_at(self.session.frame)
             if prompt is not None:
                 at = QPointF(self.axis.middle(prompt.frame), lane.top() + LANE_PX / 2 - 0.5)
-                paint_prompt(painter, at, person_color(person.id), absent=is_absent(prompt), here=True)
+                paint_prompt(painter, at, person_color(person.id), absent=prompt.absent, here=True)
 
     def _lanes(self, area: QRectF) -> Iterator[tuple[Instance, QRect]]:
         """The people whose lanes touch ``area``."""

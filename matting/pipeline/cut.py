@@ -23,9 +23,10 @@ from matting.pipeline.methods import seeder_named, tracker_named
 from matting.pipeline.parties import box_of
 from matting.pipeline.patch import grown, to_patch
 from matting.pipeline.workspace import MASKS, PLATE, SEEDS, Presence, Workspace
-from matting.project.document import Prompt
+from matting.project.document import Document, Prompt
 from matting.project.masks import read_picture, to_index_picture
 from matting.project.store import chunks, joined
+from matting.seeding.drawing import draw_over
 from matting.seeding.seeder import FramePrompt, seed_frame
 from matting.tracking.seeds import Seeds, Some, lazy_seeds
 from matting.tracking.tracker import FrameMasks, Tracker, nobody
@@ -54,15 +55,39 @@ def seed(work: Workspace, frame: int) -> NDArray[np.uint8]:
     key = work.seed_key(frame)
     if work.store.has(SEEDS, frame, key):
         return work.store.read_frame(SEEDS, frame, key, 0)
+    drawn = {i.id: prompt.drawn for i in work.prompted if (prompt := i.prompt_at(frame)) is not None and prompt.drawn}
+    if drawn:
+        # What is painted changes nothing of what the seeder finds, so a stroke need not wait for it.
+        picture = draw_over(seed(work.with_document(_undrawn(work.document, frame)), frame), drawn)
+    else:
+        picture = _found(work, frame)
+    work.store.write(SEEDS, frame, key, picture[None])
+    return picture
+
+
+def _undrawn(document: Document, frame: int) -> Document:
+    """The document without what is painted on a frame; who was given nothing else has no prompt there."""
+    for instance in document.instances:
+        prompt = instance.prompt_at(frame)
+        if prompt is not None and prompt.drawn:
+            rest = prompt.model_copy(update={"drawn": ()})
+            document = document.with_instance(
+                instance.with_prompt(rest) if rest.seeds else instance.without_prompt(frame)
+            )
+    return document
+
+
+def _found(work: Workspace, frame: int) -> NDArray[np.uint8]:
+    """What the seeder makes of the prompts on a frame."""
     prompts = {
         instance.id: _frame_prompt(work, prompt)
         for instance in work.prompted
         if (prompt := instance.prompt_at(frame)) is not None
     }
+    if not prompts:
+        return np.zeros(work.document.size_hw, np.uint8)
     masks = seed_frame(seeder_named(work.document.methods.seeder), to_8_bit(work.clip.frame(frame)), prompts)
-    picture = to_index_picture(np.stack(list(masks.values())), tuple(masks))
-    work.store.write(SEEDS, frame, key, picture[None])
-    return picture
+    return to_index_picture(np.stack(list(masks.values())), tuple(masks))
 
 
 def _frame_prompt(work: Workspace, prompt: Prompt) -> FramePrompt:

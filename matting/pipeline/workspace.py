@@ -141,7 +141,12 @@ class Workspace:
 
     def _prompts_on(self, frame: int) -> list[object]:
         given = [(i.id, i.prompt_at(frame)) for i in sorted(self.prompted, key=lambda i: i.id)]
-        return [(instance_id, json.loads(prompt.model_dump_json())) for instance_id, prompt in given if prompt]
+        # Prompts without anything painted are called what they were called before there were brushes.
+        return [
+            (instance_id, json.loads(prompt.model_dump_json(exclude=None if prompt.drawn else {"drawn"})))
+            for instance_id, prompt in given
+            if prompt
+        ]
 
     def mask_key(self, chunk: range) -> str:
         """Key of a chunk of masks: what is given inside, and what in its shot bounds it for each instance."""

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from matting.compositing.backdrops import Backdrop, Original
 from matting.compositing.looks import Keep, Look
 from matting.frames import shots_between
+from matting.seeding.drawing import Drawing
 
 SCHEMA_VERSION: Literal[1] = 1
 MAX_INSTANCES = 254
@@ -42,19 +43,31 @@ class Media(_Value):
 
 
 class Prompt(_Value):
-    """What one instance was given on one frame; without include points, box and mask it says "not here".
+    """What one instance was given on one frame; "not here" where nothing of it includes anything.
 
     Attributes:
         frame: absolute index of the frame in the clip.
         points: see :data:`Point`.
         box: see :data:`Box`.
         mask: name of a PNG in the project's ``prompts`` folder, white where the instance is.
+        drawn: strokes and polygons, which lie over what the rest selects.
     """
 
     frame: Annotated[int, Field(ge=0)]
     points: tuple[Point, ...] = ()
     box: Box | None = None
     mask: str | None = None
+    drawn: tuple[Drawing, ...] = ()
+
+    @property
+    def seeds(self) -> bool:
+        """Whether it includes something even without what is drawn."""
+        return self.box is not None or self.mask is not None or any(label for *_, label in self.points)
+
+    @property
+    def absent(self) -> bool:
+        """Whether it says that the instance is not to be seen on the frame."""
+        return not self.seeds and not any(drawing.label for drawing in self.drawn)
 
     @model_validator(mode="after")
     def _box_is_ordered(self) -> Self:

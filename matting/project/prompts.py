@@ -15,6 +15,7 @@ from matting.errors import PromptError
 from matting.files import write_bytes
 from matting.project.document import Box, Document, Instance, Point, Prompt
 from matting.project.masks import fit_mask, read_picture
+from matting.seeding.drawing import Polygon, Stroke, covered
 
 
 class _Given(BaseModel):
@@ -22,12 +23,17 @@ class _Given(BaseModel):
 
 
 class GivenPrompt(_Given):
-    """One prompt of the file; ``mask`` is a path relative to the file."""
+    """One prompt of the file; ``mask`` is a path relative to the file.
+
+    The polygons are laid over what the rest selects, then the strokes, each in their order.
+    """
 
     frame: int
     points: tuple[Point, ...] = ()
     box: Box | None = None
     mask: str | None = None
+    polygons: tuple[Polygon, ...] = ()
+    strokes: tuple[Stroke, ...] = ()
 
 
 class GivenInstance(_Given):
@@ -36,7 +42,11 @@ class GivenInstance(_Given):
 
 
 class PromptFile(_Given):
-    """``{"instances": [{"name": …, "prompts": [{"frame": 0, "points": [[x, y, 1]], "box": …, "mask": …}]}]}``."""
+    """``{"instances": [{"name": …, "prompts": [{"frame": 0, "points": [[x, y, 1]], "box": …, "mask": …}]}]}``.
+
+    A prompt may also hold ``"strokes": [{"label": 1, "radius": 12, "points": [[x, y], …]}]`` and ``"polygons":
+    [{"label": 1, "points": [[x, y], …]}]``; label 1 paints in, 0 erases.
+    """
 
     instances: tuple[GivenInstance, ...] = Field(min_length=1)
 
@@ -103,11 +113,17 @@ class PromptImport:
         for x, y, _ in given.points:
             if not (0 <= x < width and 0 <= y < height):
                 raise PromptError(f"{who} has the point ({x:g}, {y:g}) outside the {width}×{height} picture.")
+        drawn: tuple[Polygon | Stroke, ...] = (*given.polygons, *given.strokes)
+        for drawing in drawn:
+            if not covered(drawing, self._size_hw).any():
+                at = ", ".join(f"{side:g}" for side in drawing.points[0])
+                raise PromptError(f"{who} has a {drawing.kind} at ({at}) that covers no pixel of the picture.")
         return Prompt(
             frame=given.frame,
             points=given.points,
             box=None if given.box is None else _clipped(given.box, width, height, who),
             mask=None if given.mask is None else self._mask(self._path.parent / given.mask, who),
+            drawn=drawn,
         )
 
     def _mask(self, path: Path, who: str) -> str:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 
 from app import prompting
-from app.prompt_text import is_absent
 from matting.project.document import Document, Media
 
 MEDIA = Media(path="clip.mp4", fingerprint="f", width=100, height=80, frame_count=10)
@@ -29,11 +28,11 @@ def test_not_here_takes_the_place_of_what_was_given_and_a_point_the_place_of_not
     document = prompting.absent(prompting.with_point(document, 1, 3, (10.0, 20.0, 1)), 1, 3)
     prompt = document.instance(1).prompt_at(3)
     assert prompt is not None
-    assert is_absent(prompt)
+    assert prompt.absent
     document = prompting.with_point(document, 1, 3, (10.0, 20.0, 1))
     prompt = document.instance(1).prompt_at(3)
     assert prompt is not None
-    assert not is_absent(prompt)
+    assert not prompt.absent
 
 
 def test_clearing_leaves_other_frames_alone(document: Document) -> None:

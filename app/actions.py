@@ -24,6 +24,10 @@ class Situation:
     """Somebody has a prompt between in and out."""
     working: bool = False
     """A heavy job runs or waits."""
+    can_cut: bool = False
+    """A cut can be put before this frame."""
+    is_cut: bool = False
+    """A shot begins at this frame, and not the clip."""
     can_undo: bool = False
     can_redo: bool = False
 
@@ -99,7 +103,11 @@ SPECS: tuple[Spec, ...] = (
     Spec("setIn", "Set &in here", EDIT, ("I",), "mdi6.ray-start-arrow",
          "Work on the frames from here on."),
     Spec("setOut", "Set &out here", EDIT, ("O",), "mdi6.ray-end-arrow", "Work on the frames up to here."),
-    Spec("clearRange", "&Whole clip", EDIT, ("Alt+X",), "", "Work on all frames again."),
+    Spec("clearRange", "&Whole clip", EDIT, ("Alt+X",), "", "Work on all frames again.", ends=True),
+    Spec("addCut", "Add a &cut here", EDIT, ("Ctrl+K",), "mdi6.content-cut",
+         "A new shot begins at this frame; nothing is tracked across.", lambda n: n.can_cut),
+    Spec("removeCut", "Re&move this cut", EDIT, ("Ctrl+Shift+K",), "",
+         "The shot that begins at this frame goes on from the one before.", lambda n: n.is_cut),
     Spec("pointTool", "&Point tool", PERSON, ("P",), "mdi6.cursor-default-click-outline",
          "Click a person to select it; Alt-click or right-click takes away, a drag draws a box.",
          group="tool"),
@@ -154,6 +162,8 @@ SPECS: tuple[Spec, ...] = (
     Spec("stepForward10", "Ten frames on", PLAY, ("Shift+Right",)),
     Spec("goToFirst", "First frame", PLAY, ("Home",)),
     Spec("goToLast", "Last frame", PLAY, ("End",)),
+    Spec("previousShot", "Previous cut", PLAY, ("Alt+Up",), "", "Go to where this shot begins, or the one before."),
+    Spec("nextShot", "Next cut", PLAY, ("Alt+Down",), "", "Go to where the next shot begins."),
     Spec("goToIn", "Go to in", PLAY, ("Shift+I",)),
     Spec("goToOut", "Go to out", PLAY, ("Shift+O",)),
     Spec("track", "&Track", JOBS, ("Ctrl+T",), "mdi6.vector-polyline",

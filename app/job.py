@@ -8,7 +8,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 from typing import Any
 
-from PySide6.QtCore import QObject, QRunnable, QThreadPool, Signal
+from PySide6.QtCore import QObject, QRunnable, QThread, QThreadPool, Signal
 
 from matting.errors import Cancelled
 from matting.job import JobContext
@@ -86,11 +86,13 @@ class Lane(Enum):
     """Tracking, matting, export, moving a project: one after another, shown in the job strip."""
     LIGHT = auto()
     """Frames, selections, thumbnails: two at a time."""
+    PATIENT = auto()
+    """What takes long and nobody waits for: one at a time, and everything else goes first."""
     DISK = auto()
     """Saving and autosaving: in the order they were asked for, so that an older document never comes last."""
 
 
-_THREADS = {Lane.HEAVY: 1, Lane.LIGHT: 2, Lane.DISK: 1}
+_THREADS = {Lane.HEAVY: 1, Lane.LIGHT: 2, Lane.PATIENT: 1, Lane.DISK: 1}
 
 
 class Jobs(QObject):
@@ -107,6 +109,7 @@ class Jobs(QObject):
             self._pools[lane] = QThreadPool(self)
             self._pools[lane].setObjectName(f"matteo-{lane.name.lower()}")
             self._pools[lane].setMaxThreadCount(threads)
+        self._pools[Lane.PATIENT].setThreadPriority(QThread.Priority.LowestPriority)
         self._running: dict[Job, Lane] = {}
         self._closed = False
 

@@ -34,6 +34,7 @@ class ProjectFiles(QObject):
         self._lock: QLockFile | None = None
         self._moving = False
         session.autosave_due.connect(self._autosave)
+        session.learned.connect(self._keep_learned)
 
     @property
     def unsaved(self) -> bool:
@@ -178,6 +179,15 @@ class ProjectFiles(QObject):
             failed=lambda error: self._messages.warn(explain("Autosaving", error)),
             lane=Lane.DISK,
         )
+
+    def _keep_learned(self) -> None:
+        """What was found out belongs to the saved project where the artist has nothing else to save."""
+        if self._moving or not self._session.undo_stack.isClean():
+            self._autosave()
+            return
+        assert self._session.project is not None
+        folder, document = self._session.project.folder, self._session.document
+        self._jobs.start("Keeping the cuts", lambda ctx: saving.save(folder, document), lane=Lane.DISK)
 
     # -- close ---------------------------------------------------------------------------------------------------------
 

@@ -58,6 +58,8 @@ class Session(QObject):
     active_changed = Signal(int)
     results_changed = Signal()
     """The store holds something new."""
+    learned = Signal()
+    """Something was found out about the clip, which the document says now; it is no edit."""
     autosave_due = Signal()
     """The document has rested for a moment since the last edit."""
 
@@ -112,14 +114,31 @@ class Session(QObject):
 
     def rehome(self, project: Project, workspace: Workspace, rebased: Callable[[Document], Document]) -> None:
         """Go on in another folder, to which ``rebased`` takes the paths of every document that can come back."""
-        for place in range(self.undo_stack.count()):
-            edit = self.undo_stack.command(place)
-            assert isinstance(edit, _Edit)
-            edit.before, edit.after = rebased(edit.before), rebased(edit.after)
-        project.document = rebased(self.document)
+        self._rewrite(rebased)
+        project.document = self.document
         self.project, self.untitled = project, False
         self._workspace = workspace.with_document(project.document)
         self.moved.emit()
+
+    def learn(self, told: Callable[[Document], Document]) -> None:
+        """Let every document that can come back say what was found out, as if it had been known from the start.
+
+        So there is nothing to undo, and what was saved counts as saved.
+        """
+        before = self.document
+        self._rewrite(told)
+        self._workspace = self.workspace.with_document(self.document)
+        self.changed.emit(before, self.document)
+        self.learned.emit()
+
+    def _rewrite(self, changed: Callable[[Document], Document]) -> None:
+        """Change the present document and those that undo and redo bring back."""
+        assert self.project is not None
+        for place in range(self.undo_stack.count()):
+            edit = self.undo_stack.command(place)
+            assert isinstance(edit, _Edit)
+            edit.before, edit.after = changed(edit.before), changed(edit.after)
+        self.project.document = changed(self.project.document)
 
     def edit(self, text: str, after: Document, gesture: str | None = None) -> None:
         """Make ``after`` the document, undoably; edits with the same ``gesture`` in a row are one step."""

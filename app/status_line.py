@@ -24,13 +24,14 @@ class StatusLine(QWidget):
         super().__init__(parent)
         self.setObjectName("statusLine")
         self._session = session
-        self._frame, self._clip, self._place = QLabel(), QLabel(), QLabel()
+        self._frame, self._clip, self._shots, self._place = QLabel(), QLabel(), QLabel(), QLabel()
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 0, 8, 0)
         row.setSpacing(18)
         for label, name, tip in (
             (self._frame, "statusFrame", "Frame, counted from 0, of all frames; and its timecode"),
             (self._clip, "statusClip", "Size, colour and rate of the clip"),
+            (self._shots, "statusShots", "Shots of the clip; nothing is tracked across a cut"),
             (self._place, "statusPlace", "Pixel under the mouse"),
         ):
             label.setObjectName(name)
@@ -40,11 +41,24 @@ class StatusLine(QWidget):
         row.addStretch(1)
         session.opened.connect(self._on_opened)
         session.frame_changed.connect(self._on_frame_changed)
+        session.changed.connect(self._update_shots)
 
     def _on_opened(self) -> None:
         if self._session.clip is not None:
             self._clip.setText(describe_clip(self._session.clip.info))
             self._on_frame_changed(self._session.frame)
+        self._update_shots()
+
+    def _update_shots(self) -> None:
+        shots = len(self._session.document.shots) if self._session.is_open else 1
+        self._shots.setText(f"{shots} shots" if shots > 1 else "")
+
+    def show_search(self, share: float) -> None:
+        """Show how far the search for cuts is; 1 when it is over."""
+        if share < 1:
+            self._shots.setText(f"Looking for cuts, {share:.0%}")
+        else:
+            self._update_shots()
 
     def _on_frame_changed(self, frame: int) -> None:
         if self._session.clip is not None:

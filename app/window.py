@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.actions import Actions, Situation
+from app.cutting import Cutting
 from app.editing import Editing
 from app.export_dialog import ExportDialog
 from app.finding import Finding
@@ -39,6 +40,7 @@ from app.start_page import StartPage
 from app.status import Status
 from app.status_line import StatusLine
 from app.thumbnails import Thumbnails
+from app.timeline.cuts import can_cut
 from app.timeline.timeline import Timeline
 from app.tools.proposals import Offers, ProposalGesture
 from app.transport import Transport
@@ -72,6 +74,7 @@ class MainWindow(QMainWindow):
         self._editing = Editing(self.session, self.messages, self)
         self._locking = Locking(self.session, self.jobs, self.messages, self)
         self._finding = Finding(self.session, self.jobs, self.messages, self)
+        self._cutting = Cutting(self.session, self.jobs, self.messages, self)
         self._selecting = Selecting(self.session, self.jobs, self)
         self._thumbnails = Thumbnails(self.session, self.jobs, self)
         self.viewer, self._timeline = Viewer(self.session), Timeline(self.session)
@@ -166,6 +169,8 @@ class MainWindow(QMainWindow):
             "setIn": self._timeline.set_in_here,
             "setOut": self._timeline.set_out_here,
             "clearRange": self._timeline.clear_range,
+            "addCut": self._cutting.add_here,
+            "removeCut": self._cutting.remove_here,
             "pointTool": lambda: self.viewer.set_tool(Tool.POINT),
             "boxTool": lambda: self.viewer.set_tool(Tool.BOX),
             "handTool": lambda: self.viewer.set_tool(Tool.HAND),
@@ -194,6 +199,8 @@ class MainWindow(QMainWindow):
             "stepForward10": lambda: transport.step(10),
             "goToFirst": transport.go_to_first,
             "goToLast": transport.go_to_last,
+            "previousShot": lambda: self._cutting.go_to_shot(-1),
+            "nextShot": lambda: self._cutting.go_to_shot(1),
             "goToIn": editing.go_to_in,
             "goToOut": editing.go_to_out,
             "track": self.work.track,
@@ -222,6 +229,7 @@ class MainWindow(QMainWindow):
         self._timeline.thumbnails_wanted.connect(self._thumbnails.ask)
         self._timeline.lock_asked.connect(self._locking.lock)
         self._timeline.unlock_asked.connect(self._locking.unlock)
+        self._cutting.looking.connect(self._line.show_search)
         self._thumbnails.made.connect(self._timeline.set_thumbnail)
         viewer.point_given.connect(self._on_point)
         viewer.box_given.connect(self._on_box)
@@ -335,6 +343,8 @@ class MainWindow(QMainWindow):
                 has_people=document is not None
                 and any(p.frame in document.frames for i in document.instances for p in i.prompts),
                 working=bool(self.jobs.heavy),
+                can_cut=document is not None and can_cut(document, session.frame),
+                is_cut=document is not None and session.frame in (document.cuts or ()),
                 can_undo=session.undo_stack.canUndo(),
                 can_redo=session.undo_stack.canRedo(),
             )

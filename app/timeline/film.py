@@ -7,12 +7,13 @@ import math
 from collections.abc import Iterator
 
 from PySide6.QtCore import QRect, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QImage, QPainter
+from PySide6.QtGui import QColor, QContextMenuEvent, QImage, QPainter
 from PySide6.QtWidgets import QWidget
 
 from app.session import Session
 from app.timecode import format_rate
 from app.timeline.axis import GUTTER_PX, MARGIN_PX, Axis
+from app.timeline.cuts import open_cut_menu
 from app.timeline.strip import Strip
 
 HEIGHT_PX = 58
@@ -74,6 +75,9 @@ class Filmstrip(Strip):
         self._known.clear()
         self.refresh()
         self._settled.start()
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        open_cut_menu(self, self.session, self.axis, event)
 
     # -- slots -------------------------------------------------------------------------------------------------------
 

@@ -7,12 +7,13 @@ from fractions import Fraction
 from typing import Literal
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QMouseEvent, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QContextMenuEvent, QFont, QFontDatabase, QMouseEvent, QPainter, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
 from app.session import Session
 from app.timecode import timecode_at
 from app.timeline.axis import GUTTER_PX, Axis, tick_steps
+from app.timeline.cuts import cut_at, open_cut_menu
 from app.timeline.strip import PLAYHEAD, Strip
 
 RANGE_PX = 13
@@ -155,6 +156,9 @@ class Ruler(Strip):
         self._handle = None
         super().mouseReleaseEvent(event)
 
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        open_cut_menu(self, self.session, self.axis, event)
+
     def _drag_to(self, x: float) -> None:
         document = self.session.document
         if self._handle == "in":
@@ -170,7 +174,8 @@ class Ruler(Strip):
             return "Click to switch between timecode and frames"
         handle = self.handle_at(position)
         if handle is None:
-            return ""
+            cut = cut_at(self.axis, self.session.document, position.x()) if self.session.is_open else None
+            return "" if cut is None else f"Cut: a shot begins at frame {cut}. Right-click to remove it"
         document = self.session.document
         frame, key = (document.in_frame, "I") if handle == "in" else (document.out_frame, "O")
         return f"{handle.capitalize()}: frame {frame}. Drag to move it; {key} sets it at the playhead"

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.session import Session
 from app.timeline.axis import GUTTER_PX, Axis
+from app.timeline.cuts import paint_shots
 
 OUTSIDE = QColor(0, 0, 0, 120)
 """Laid over what is before in and after out."""
@@ -80,6 +81,7 @@ class Strip(QWidget):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.translate(-content.left(), 0)
             self.paint_content(painter, QRectF(content))
+            paint_shots(painter, self.axis, self.session.document, QRectF(content))
             self._shade_outside(painter)
             self.paint_over(painter, QRectF(content))
             painter.end()

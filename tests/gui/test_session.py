@@ -44,6 +44,21 @@ def test_edits_of_one_gesture_are_one_step_and_others_are_not(session: Session) 
     assert session.document == before
 
 
+def test_what_is_learnt_was_known_all_along(session: Session) -> None:
+    start = session.document
+    session.edit("Set out", with_out(start, 60))
+    session.undo_stack.setClean()
+    session.edit("Set out", with_out(start, 70))
+    session.undo_stack.undo()
+    session.learn(lambda d: d.model_copy(update={"cuts": (30,)}))
+    assert session.undo_stack.isClean()
+    assert session.document == with_out(start, 60).model_copy(update={"cuts": (30,)})
+    for step, out in ((session.undo_stack.redo, 70), (session.undo_stack.undo, 60), (session.undo_stack.undo, 99)):
+        step()
+        assert (session.document.cuts, session.document.out_frame) == ((30,), out)
+    assert not session.undo_stack.canUndo()
+
+
 def test_an_edit_that_changes_nothing_is_no_step(session: Session) -> None:
     session.edit("Nothing", session.document.model_copy())
     assert session.undo_stack.count() == 0

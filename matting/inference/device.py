@@ -72,7 +72,7 @@ class Placed(Generic[Network]):
         self.network = network.to(device)
         self.device = device
         self.precision = precision
-        self._tell = tell
+        self.tell = tell
 
     def run(self, work: Callable[[], Result], smaller: Callable[[], bool]) -> Result:
         """Do ``work``, again and again with less when memory runs out.
@@ -91,21 +91,25 @@ class Placed(Generic[Network]):
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
-                failure = str(error).splitlines()[0]
+                failure = str(error).partition("\n")[0] or type(error).__name__
             # Outside the handler, whose traceback keeps the tensors alive.
             if self.device.type == "cuda":
                 torch.cuda.empty_cache()
             if smaller():
-                self._tell(f"{described(self.device)} ran out of memory; going on in smaller pieces.")
+                self.tell(f"{described(self.device)} ran out of memory; going on in smaller pieces.")
             elif self.device.type == "cuda":
-                self._tell(f"{described(self.device)} ran out of memory; going on on the CPU, which is slower.")
-                self.device = torch.device("cpu")
-                self.network.to(self.device)
+                self.tell(f"{described(self.device)} ran out of memory; going on on the CPU, which is slower.")
+                self.to_cpu()
             else:
                 raise DeviceError(
                     f"There is too little memory for this network ({failure}); close other programs, or let it work at "
                     "a smaller size (--short-side)."
                 )
+
+    def to_cpu(self) -> None:
+        """Give the device up; whoever holds tensors on it has to make them anew."""
+        self.device = CPU
+        self.network.to(self.device)
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32)

@@ -9,9 +9,9 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 import cv2
 import numpy as np
@@ -22,7 +22,8 @@ from torch.nn.functional import interpolate
 
 from matting.arrays import FloatArray, Mask
 from matting.errors import ShapeError
-from matting.inference.device import Placed
+from matting.inference.device import MIB, Placed, budget_bytes, described
+from matting.inference.maggie_memory import LEAST_SITES, picture_bytes, short_side_for, sites_for
 from matting.inference.matter import Guided, Matted, Matter, Scope
 from matting.inference.msg_vim import normalised
 from matting.networks.maggie import WINDOW, FrameFeatures, MaGGIe
@@ -50,6 +51,9 @@ class MaggieMatter(Matter):
         short_side_px: of the picture the network sees; None for the picture's own.
         coarse_masks: whether the network sees every eighth row and column of the masks only. None means as the model
             was trained and evaluated: the image model does, the video model does not.
+        budget: how much memory a job that starts now may plan with on a device. The frames of a clip come one by one
+            anyhow; what follows from the budget is how many pixels' details are computed together, which changes
+            mattes by no more than rounding. It is told before a clip begins, as is what does not fit.
     """
 
     def __init__(
@@ -58,12 +62,15 @@ class MaggieMatter(Matter):
         name: str = "maggie/1",
         short_side_px: int | None = SHORT_SIDE_PX,
         coarse_masks: bool | None = None,
+        budget: Callable[[torch.device], int] = budget_bytes,
     ) -> None:
         self._placed = placed
         self._network = placed.network
         self._name = name
         self._short_side_px = short_side_px
         self._coarse_masks = not placed.network.video if coarse_masks is None else coarse_masks
+        self._budget = budget
+        self._told: set[str] = set()
 
     @property
     def name(self) -> str:
@@ -111,7 +118,11 @@ class MaggieMatter(Matter):
         Yields:
             ``[N, H', W']`` float32 in [0, 1] on the CPU, at the size the network sees.
         """
-        seen = map(_Seen, steps)
+        steps = iter(steps)
+        opening = list(islice(steps, 1))
+        for guided in opening:
+            self._plan(guided)
+        seen = map(_Seen, chain(opening, steps))
         if not self._network.video:
             for one in seen:
                 yield one.guided, self._window([one], None)[0]
@@ -136,7 +147,44 @@ class MaggieMatter(Matter):
 
     def _window(self, window: Sequence[_Seen], previous: Tensor | None) -> Tensor:
         """``[T, N, H', W']`` float32 on the CPU; the first frame's is ``previous`` if there is one."""
-        return self._placed.run(lambda: self._matted(window, previous), smaller=lambda: False)
+        return self._placed.run(lambda: self._matted(window, previous), self._halve)
+
+    def _halve(self) -> bool:
+        decoder = self._network.decoder
+        if decoder.sites_at_once <= LEAST_SITES:
+            return False
+        decoder.sites_at_once //= 2
+        return True
+
+    def _plan(self, guided: Guided) -> None:
+        """Settle how much is computed together for clips like this frame, and where; tell it, but not twice."""
+        height, width = padded_size(guided.frame.shape[:2], self._short_side_px)
+        instances, frames = max(1, len(guided.masks)), WINDOW if self._network.video else 1
+        pixels = height * width
+        device = self._placed.device
+        need = picture_bytes(pixels, instances, frames)
+        budget = self._budget(device)
+        sites = sites_for(budget, pixels, instances, frames, device.type)
+        people = "1 person" if instances == 1 else f"{instances} people"
+        what = f"{width} × {height} px with {people} take about {need // MIB} MiB"
+        if not sites and device.type == "cuda":
+            where = f"{described(device)} has {budget // MIB} MiB to use"
+            self._tell_once(f"{what}, and {where}; working on the CPU, which is slower.")
+            self._placed.to_cpu()
+            self._plan(guided)
+            return
+        self._network.decoder.sites_at_once = sites or LEAST_SITES
+        if sites:
+            self._tell_once(f"{what} of {budget // MIB} MiB that may be used, with details {sites} px at a time.")
+        else:
+            side = short_side_for(budget, (height, width), instances, frames)
+            advice = f"a short side of {side} px would fit (--short-side)" if side else "no size would fit"
+            self._tell_once(f"{what}, and {budget // MIB} MiB may be used; {advice}. Trying all the same.")
+
+    def _tell_once(self, text: str) -> None:
+        if text not in self._told:
+            self._told.add(text)
+            self._placed.tell(text)
 
     def _matted(self, window: Sequence[_Seen], previous: Tensor | None) -> Tensor:
         if not any(one.guided.masks.any() for one in window):

@@ -7,6 +7,8 @@ Source:
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -29,15 +31,33 @@ _NO_SITE_LOGIT = -99.0
 _SIZE_OS4 = 13
 _SIZE_OS1 = 7
 SITES_AT_ONCE = 1 << 16
-"""Instances do not touch each other on the way, so they go in turn; features of so many sites stay in buffers that the
-C library reuses, where larger ones are taken from the system, page by page, for every layer."""
+"""Neither instances nor frames touch each other on the way, so they go in turn; features of so many sites stay in
+buffers that the C library reuses, where larger ones are taken from the system, page by page, for every layer."""
+_INSTANCES, _FRAMES, _ROWS = 2, 1, 3
+_HALO_PX = 40
+"""So many rows beyond its own a strip has to see: 3 px at full size, 4 at 1/4, 1 at 1/8 by the convolutions, 1 at 1/4
+to enlarge the matte there, and what a coarser site may be missing at the edge."""
+_LEAST_ROWS = 4 * _HALO_PX
+
+
+class _Part(NamedTuple):
+    """A stretch along one axis: what has to be looked at, and what is kept of the result."""
+
+    seen: range
+    kept: range
 
 
 class DetailPath(nn.Module):
-    """Carries an instance's features from 1/8 to full size at its unsure pixels; see the module's description."""
+    """Carries an instance's features from 1/8 to full size at its unsure pixels; see the module's description.
+
+    Attributes:
+        sites_at_once: bounds the memory; instances, frames and at last strips of rows are taken one after the other
+            until no more pixels are unsure in each. The mattes are the same up to rounding.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self.sites_at_once = SITES_AT_ONCE
         self.inst_spec_layer = Mlp(WIDTH)
         # Never run. The public code finds the sites of each scale with it; only where its windows lie matters.
         self.dummy_downscale = nn.ModuleList(
@@ -80,14 +100,33 @@ class DetailPath(nn.Module):
             Two ``[B, T, N, H, W]`` in [0, 1]: the matte at 1/4, enlarged, and the matte at full size. Zero away from
             the chosen pixels.
         """
-        if self.training or chosen.shape[2] <= 1:  # statistics are taken over all sites
+        apart = None if self.training else self._split(chosen)  # in training statistics are taken over all sites
+        if apart is None:
             return self._details(features, tokens, shortcuts, chosen)
-        parts = [
-            self._details(features, tokens[:, start:stop], shortcuts, chosen[:, :, start:stop])
-            for start, stop in _portions(chosen.sum((0, 1, 3, 4)).tolist())
-        ]
-        at_quarter, at_full = (torch.cat(maps, 2) for maps in zip(*parts, strict=True))
+        axis, parts = apart
+        found = []
+        for seen, kept in parts:
+            maps = self.details(*_within(axis, seen, features, tokens, shortcuts, chosen))
+            found.append([matte.narrow(axis, kept.start - seen.start, len(kept)) for matte in maps])
+        at_quarter, at_full = (torch.cat(maps, axis) for maps in zip(*found, strict=True))
         return at_quarter, at_full
+
+    def _split(self, chosen: Tensor) -> tuple[int, tuple[_Part, _Part]] | None:
+        """Along which axis of ``[B, T, N, H, W]`` to halve what is too much at once; None if it is not, or cannot."""
+        if int(chosen.sum()) <= self.sites_at_once:
+            return None
+        for axis in (_INSTANCES, _FRAMES):
+            count = chosen.shape[axis]
+            if count > 1:
+                first, second = range(count // 2), range(count // 2, count)
+                return axis, (_Part(first, first), _Part(second, second))
+        height = chosen.shape[_ROWS]
+        if height < _LEAST_ROWS:
+            return None
+        middle = height // 2 // 8 * 8
+        upper = _Part(range(middle + _HALO_PX), range(middle))
+        lower = _Part(range(middle - _HALO_PX, height), range(middle, height))
+        return _ROWS, (upper, lower)
 
     def _details(
         self, features: Tensor, tokens: Tensor, shortcuts: tuple[Tensor, Tensor, Tensor], chosen: Tensor
@@ -119,15 +158,21 @@ class DetailPath(nn.Module):
         return at_quarter, full.to_dense(alpha, 0.0).view(chosen.shape)
 
 
-def _portions(sites: list[int]) -> list[tuple[int, int]]:
-    """Neighbouring instances, start and stop, that have up to :data:`SITES_AT_ONCE` sites together."""
-    starts, amount = [0], 0
-    for instance, more in enumerate(sites):
-        amount += more
-        if amount > SITES_AT_ONCE and instance > starts[-1]:
-            starts.append(instance)
-            amount = more
-    return list(zip(starts, [*starts[1:], len(sites)], strict=True))
+def _within(
+    axis: int, seen: range, features: Tensor, tokens: Tensor, shortcuts: tuple[Tensor, Tensor, Tensor], chosen: Tensor
+) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor, Tensor], Tensor]:
+    """What :meth:`DetailPath.details` takes, cut down to a stretch of instances, of frames or of rows."""
+    part = chosen.narrow(axis, seen.start, len(seen))
+    if axis == _INSTANCES:
+        return features, tokens.narrow(1, seen.start, len(seen)), shortcuts, part
+
+    def cut(maps: Tensor, scale: int) -> Tensor:
+        return maps.narrow(axis, seen.start // scale, len(seen) // scale)
+
+    full, half, quarter = shortcuts
+    if axis == _FRAMES:
+        return cut(features, 1), tokens, (cut(full, 1), cut(half, 1), cut(quarter, 1)), part
+    return cut(features, 8), tokens, (cut(full, 1), cut(half, 2), cut(quarter, 4)), part
 
 
 def alpha_of(logit: Tensor) -> Tensor:

@@ -298,3 +298,20 @@ def test_training_reaches_every_weight(make: Make) -> None:
     torch.autograd.backward([scale.square().mean() for scale in scales])
     without = {name for name, weight in network.named_parameters() if weight.requires_grad and weight.grad is None}
     assert without == {f"decoder.dummy_downscale.{k}.weight" for k in range(4)}
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("sites_at_once", [20_000, 8_000, 1_000])
+def test_details_in_pieces_are_those_of_the_whole(sites_at_once: int) -> None:
+    """Instances, then frames, then strips of rows; 1000 is less than any strip, so strips get as small as they can."""
+    torch.manual_seed(0)
+    path = MaGGIe(video=True).eval().decoder
+    features, tokens = torch.randn(1, 2, 64, 64, 12), torch.randn(1, 10, 64)
+    shortcuts = torch.randn(1, 2, 32, 512, 96), torch.randn(1, 2, 32, 256, 48), torch.randn(1, 2, 64, 128, 24)
+    chosen = torch.nn.functional.max_pool2d((torch.rand(4, 1, 512, 96) > 0.995).float(), 5, 1, 2) > 0
+    chosen = chosen.view(1, 2, 2, 512, 96)
+    assert chosen.sum() > 20_000
+    whole = path.details(features, tokens, shortcuts, chosen)
+    path.sites_at_once = sites_at_once
+    for found, wanted in zip(path.details(features, tokens, shortcuts, chosen), whole, strict=True):
+        torch.testing.assert_close(found, wanted, rtol=0, atol=1e-6)

@@ -24,6 +24,7 @@ from matting.errors import MediaError, ProjectError
 from matting.media import Clip, open_clip
 from matting.media.presets import Preset
 from matting.pipeline import methods
+from matting.pipeline.seeders import SEEDERS
 from matting.project.document import Document, Instance, Methods
 from matting.project.project import Project
 
@@ -46,7 +47,7 @@ OverwriteOption: TypeAlias = Annotated[bool, typer.Option("--overwrite", help="R
 FramesOption: TypeAlias = Annotated[
     str | None, typer.Option("--frames", metavar="A-B", help="First and last frame, counted from 0, both included.")
 ]
-SeederOption: TypeAlias = Annotated[str, typer.Option(help="|".join(methods.SEEDERS))]
+SeederOption: TypeAlias = Annotated[str, typer.Option(help="|".join(SEEDERS))]
 TrackerOption: TypeAlias = Annotated[str, typer.Option(help="|".join(methods.TRACKERS))]
 MatterOption: TypeAlias = Annotated[str, typer.Option(help="|".join(methods.MATTERS))]
 WeightsOption: TypeAlias = Annotated[
@@ -131,7 +132,7 @@ def cut(
     from matting.pipeline.prompted import cut_prompted
 
     _checked_weights(weights, matter)
-    chosen = methods.choose_methods(seeder, tracker, matter, weights, short_side, crop)
+    chosen = methods.choose_methods(seeder, tracker, matter, weights, short_side, crop, device)
     methods.check_device(device)
     with open_told(clip) as footage:
         span = frame_range(frames, len(footage))

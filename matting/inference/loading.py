@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from matting.errors import CheckpointError
 from matting.fingerprint import file_fingerprint
 from matting.inference.matter import Matter, Scope
 from matting.weights import file_of
@@ -69,6 +70,8 @@ def load(
     place = devices.choose(device)
     network = checkpoints.network_from(path)
     kind = checkpoints.kind_of(network.state_dict()) or ""
+    if kind not in SCOPES:
+        raise CheckpointError(f"{path} holds the weights of {kind}, which makes no mattes.")
     # Memory in the order of pixels, not of channels, is what the convolutions want on either kind of device.
     network = folded(network).to(memory_format=torch.channels_last)
     name = learned_name(kind, file_fingerprint(path), short_side)

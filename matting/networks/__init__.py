@@ -1,4 +1,4 @@
-"""The matting networks in plain PyTorch, laid out like the authors' public checkpoints.
+"""The networks, laid out like the authors' public checkpoints: matting in plain PyTorch, and Segment Anything.
 
 Nothing here knows of clips, windows or devices; :mod:`matting.inference` does.
 """
@@ -18,17 +18,21 @@ from matting.errors import UnavailableError
 # on the CPU would go into clearing small ones. Read at the first allocation, so it has to stand before any.
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
-Kind = Literal["msg-vim", "maggie-image", "maggie-video"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+MattingKind = Literal["msg-vim", "maggie-image", "maggie-video"]
+SamKind = Literal["sam-vit-b", "sam-vit-l", "sam-vit-h", "mobile-sam"]
+Kind = MattingKind | SamKind
+KINDS: tuple[MattingKind, ...] = get_args(MattingKind)
+"""Those that make mattes; the others select."""
 
 
 def create(kind: str, faithful: bool = False) -> nn.Module:
     """A network of ``kind`` in evaluation mode, its weights not yet loaded.
 
     Args:
-        kind: one of :data:`KINDS`.
+        kind: a :data:`MattingKind` or :data:`SamKind`.
         faithful: keep what the public code does only by accident, such as MaGGIe's power iteration that makes a result
-            depend on how many calls came before. Without it each call stands for itself.
+            depend on how many calls came before, and MobileSAM's attention without what it learned about distances.
+            Without it each call stands for itself.
 
     Raises:
         UnavailableError: there is no such network.
@@ -42,6 +46,10 @@ def create(kind: str, faithful: bool = False) -> nn.Module:
             from matting.networks.maggie import MaGGIe
 
             return MaGGIe(video=kind == "maggie-video", faithful=faithful).eval()
+        case "sam-vit-b" | "sam-vit-l" | "sam-vit-h" | "mobile-sam":
+            from matting.networks.sam import create_sam
+
+            return create_sam(kind, faithful)
         case _:
             raise UnavailableError(f"There is no network “{kind}” in this version; there are {', '.join(KINDS)}.")
 

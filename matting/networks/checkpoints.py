@@ -27,6 +27,10 @@ _MARKS: tuple[tuple[str, Kind], ...] = (
     ("decoder.os8_temp_module.", "maggie-video"),
     ("decoder.diff_module.", "maggie-video"),
     ("encoder.mask_embed_layer.", "maggie-image"),
+    ("image_encoder.patch_embed.seq.", "mobile-sam"),
+    ("image_encoder.blocks.31.", "sam-vit-h"),
+    ("image_encoder.blocks.23.", "sam-vit-l"),
+    ("image_encoder.blocks.11.", "sam-vit-b"),
 )
 """Parts that tell the networks apart, the more special ones first."""
 _UNREADABLE = (
@@ -51,7 +55,7 @@ def convert(kind: str, state_dict: Mapping[str, Any], source: str = "The checkpo
     casts floating point to float32. Nothing is renamed or reordered.
 
     Args:
-        kind: one of :data:`matting.networks.KINDS`.
+        kind: as for :func:`matting.networks.create`.
         state_dict: what the file holds; it is left as it is.
         source: what to call it in an error.
 

@@ -19,9 +19,10 @@ from matting.frames import to_8_bit
 from matting.inference.matter import reach_px
 from matting.job import JobContext
 from matting.pipeline.matte import matte
-from matting.pipeline.methods import seeder_named, tracker_named
+from matting.pipeline.methods import tracker_named
 from matting.pipeline.parties import box_of
 from matting.pipeline.patch import grown, to_patch
+from matting.pipeline.seeders import open_seeder
 from matting.pipeline.workspace import MASKS, PLATE, SEEDS, Presence, Workspace
 from matting.project.document import Document, Prompt
 from matting.project.masks import read_picture, to_index_picture
@@ -40,27 +41,31 @@ def cut(work: Workspace, ctx: JobContext, device: str = "auto") -> None:
 
     Raises:
         PromptError: no instance has a prompt in the range.
-        CheckpointError, DeviceError: the document's matter cannot be had.
+        UnavailableError, CheckpointError, DeviceError: the document's seeder or matter cannot be had.
         Cancelled: somebody asked to stop; finished chunks stay.
     """
     matting_share = 0.0 if work.document.methods.matter is None else 0.85
     with ctx.stage(0, 1 - matting_share):
-        track(work, ctx)
+        track(work, ctx, device)
     with ctx.stage(1 - matting_share, 1):
         matte(work, ctx, device)
 
 
-def seed(work: Workspace, frame: int) -> NDArray[np.uint8]:
-    """The masks that the prompts on a frame give, as an index picture ``[H, W]``, from the store if they are there."""
+def seed(work: Workspace, frame: int, device: str = "auto") -> NDArray[np.uint8]:
+    """The masks that the prompts on a frame give, as an index picture ``[H, W]``, from the store if they are there.
+
+    Raises:
+        UnavailableError, CheckpointError, DeviceError: the document's seeder cannot be had.
+    """
     key = work.seed_key(frame)
     if work.store.has(SEEDS, frame, key):
         return work.store.read_frame(SEEDS, frame, key, 0)
     drawn = {i.id: prompt.drawn for i in work.prompted if (prompt := i.prompt_at(frame)) is not None and prompt.drawn}
     if drawn:
         # What is painted changes nothing of what the seeder finds, so a stroke need not wait for it.
-        picture = draw_over(seed(work.with_document(_undrawn(work.document, frame)), frame), drawn)
+        picture = draw_over(seed(work.with_document(_undrawn(work.document, frame)), frame, device), drawn)
     else:
-        picture = _found(work, frame)
+        picture = _found(work, frame, device)
     work.store.write(SEEDS, frame, key, picture[None])
     return picture
 
@@ -77,7 +82,7 @@ def _undrawn(document: Document, frame: int) -> Document:
     return document
 
 
-def _found(work: Workspace, frame: int) -> NDArray[np.uint8]:
+def _found(work: Workspace, frame: int, device: str) -> NDArray[np.uint8]:
     """What the seeder makes of the prompts on a frame."""
     prompts = {
         instance.id: _frame_prompt(work, prompt)
@@ -86,7 +91,7 @@ def _found(work: Workspace, frame: int) -> NDArray[np.uint8]:
     }
     if not prompts:
         return np.zeros(work.document.size_hw, np.uint8)
-    masks = seed_frame(seeder_named(work.document.methods.seeder), to_8_bit(work.clip.frame(frame)), prompts)
+    masks = seed_frame(open_seeder(work.document.methods, device), _picture(work, frame), prompts)
     return to_index_picture(np.stack(list(masks.values())), tuple(masks))
 
 
@@ -99,10 +104,23 @@ def _frame_prompt(work: Workspace, prompt: Prompt) -> FramePrompt:
         exclude=tuple((x, y) for x, y, label in prompt.points if label == 0),
         box=prompt.box,
         mask=mask,
+        candidate=prompt.candidate,
     )
 
 
-def track(work: Workspace, ctx: JobContext) -> None:
+_latest: tuple[str, int, NDArray[np.uint8]] | None = None
+
+
+def _picture(work: Workspace, frame: int) -> NDArray[np.uint8]:
+    """The frame in 8 bits; the last one is remembered, for an artist clicks more than once on it."""
+    global _latest
+    latest = _latest
+    if latest is None or latest[:2] != (work.document.media.fingerprint, frame):
+        latest = _latest = work.document.media.fingerprint, frame, to_8_bit(work.clip.frame(frame))
+    return latest[2]
+
+
+def track(work: Workspace, ctx: JobContext, device: str = "auto") -> None:
     """Carry the seeded masks to all frames of the range, within each shot.
 
     Raises:
@@ -114,7 +132,7 @@ def track(work: Workspace, ctx: JobContext) -> None:
     missing = [chunk for chunk in work.chunks if not work.store.has(MASKS, chunk.start, work.mask_key(chunk))]
     if not missing:
         return
-    seeds = _seeds(work, missing, ctx)
+    seeds = _seeds(work, missing, ctx, device)
     tracker = tracker_named(work.document.methods.tracker)
     total, done = sum(map(len, missing)), 0
     for span, ids in _spans(work, missing):
@@ -160,7 +178,7 @@ class _Quiet(JobContext):
         self._stop = outer._stop
 
 
-def _seeds(work: Workspace, missing: list[range], ctx: JobContext) -> Seeds:
+def _seeds(work: Workspace, missing: list[range], ctx: JobContext, device: str) -> Seeds:
     """What is given in the shots in which chunks are missing."""
     given: dict[int, list[int]] = {}
     prompted: dict[int, list[int]] = {}
@@ -172,7 +190,7 @@ def _seeds(work: Workspace, missing: list[range], ctx: JobContext) -> Seeds:
 
     def read(frame: int) -> dict[int, Mask]:
         by_prompts = prompted.get(frame, [])
-        picture = seed(work, frame) if by_prompts else None
+        picture = seed(work, frame, device) if by_prompts else None
         masks: dict[int, Mask] = {}
         for instance_id in given[frame]:
             found = picture == instance_id if instance_id in by_prompts else work.locked_mask(frame, instance_id)
@@ -182,7 +200,7 @@ def _seeds(work: Workspace, missing: list[range], ctx: JobContext) -> Seeds:
 
     for done, frame in enumerate(sorted(prompted)):
         ctx.report(0, f"Selecting ({done + 1} of {len(prompted)})")
-        seed(work, frame)
+        seed(work, frame, device)
     return lazy_seeds(given, read)
 
 

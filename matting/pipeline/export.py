@@ -112,7 +112,7 @@ def _prepare(work: Workspace, compositor: Compositor, target: Target, ctx: JobCo
     if target.what == "composite" and not compositor.needs_alphas:
         return 0.0
     with ctx.stage(0, 0.15):
-        track(work, ctx)
+        track(work, ctx, device)
     if target.what == "mask":
         return 0.15
     with ctx.stage(0.15, 0.55):

@@ -9,12 +9,11 @@ from matting.errors import CheckpointError, DeviceError, UnavailableError
 from matting.fingerprint import file_fingerprint
 from matting.inference.loading import SCOPES, SHORT_SIDES, learned_name, load
 from matting.inference.matter import Matter, Scope
+from matting.pipeline.seeders import choose_seeder
 from matting.project.document import Methods, Weights
-from matting.seeding.seeder import Seeder
 from matting.tracking.tracker import Tracker
 from matting.weights import file_of, installed, model
 
-SEEDERS = ("auto", "sam", "grabcut")
 TRACKERS = ("auto", "flow", "cutie")
 MATTERS = ("auto", "classical", "lite", "msg-vim", "maggie", "none")
 LEARNED = ("msg-vim", "maggie")
@@ -29,6 +28,7 @@ def choose_methods(
     weights: Path | None = None,
     short_side: int | None = None,
     crop: bool = False,
+    device: str = "auto",
 ) -> Methods:
     """Settle on installed methods.
 
@@ -38,16 +38,20 @@ def choose_methods(
         weights: file of a learned matter, or the id of an installed model.
         short_side: at which a learned matter works; None for what suits its network.
         crop: let a learned matter see only where the instances are.
+        device: where networks will run.
 
     Raises:
         UnavailableError: a method was asked for that this version does not have, or whose weights are not installed.
+        DeviceError: there is no such device.
         CheckpointError: the weights are not there, damaged, or another network's.
     """
     matter, known = _settle_matter(matter, weights, short_side)
     if known is not None:
         known = known.model_copy(update={"crop": crop})
+    settled, fingerprint = choose_seeder(seeder, device)
     return Methods(
-        seeder=_settle("seeder", seeder, SEEDERS, "grabcut"),
+        seeder=settled,
+        seeder_weights=fingerprint,
         tracker=_settle("tracker", tracker, TRACKERS, "flow"),
         matter=None if matter == "none" else matter,
         weights=known,
@@ -94,8 +98,8 @@ def weights_in(file: Path, short_side: int | None = None) -> Weights:
 
     found = checkpoints.read(file)
     kind = checkpoints.kind_of(found)
-    if kind is None:
-        raise CheckpointError(f"{file} holds none of the networks that Matteo knows: {', '.join(SCOPES)}.")
+    if kind not in SCOPES:
+        raise CheckpointError(f"{file} holds none of the matting networks that Matteo knows: {', '.join(SCOPES)}.")
     checkpoints.convert(kind, found, str(file))
     return Weights(
         path=str(file.absolute()),
@@ -116,14 +120,6 @@ def _settle(what: str, name: str, known: tuple[str, ...], installed: str) -> str
     if name in known:
         raise UnavailableError(f"The {what} {name} is not part of this version of Matteo; use --{what} {installed}.")
     raise UnavailableError(f"There is no {what} called {name}; choose one of {', '.join(known)}.")
-
-
-def seeder_named(name: str) -> Seeder:
-    """The seeder of a document; raises UnavailableError when this version does not have it."""
-    _settle("seeder", name, SEEDERS, "grabcut")
-    from matting.seeding.grabcut import GrabCutSeeder
-
-    return GrabCutSeeder()
 
 
 def tracker_named(name: str) -> Tracker:

@@ -20,8 +20,9 @@ from matting.errors import ProjectError
 from matting.inference.matter import Scope, reach_px
 from matting.media import Clip
 from matting.pipeline.anchors import Anchor, anchors
-from matting.pipeline.methods import matter_name, scope_of, seeder_named, tracker_named
+from matting.pipeline.methods import matter_name, scope_of, tracker_named
 from matting.pipeline.parties import Box, neighbours, parties, region
+from matting.pipeline.seeders import seeder_name
 from matting.project.document import Document, Instance, Lock
 from matting.project.project import Project
 from matting.project.store import CHUNK_FRAMES, MatteStore, chunks, digest
@@ -135,7 +136,7 @@ class Workspace:
     def seed_key(self, frame: int) -> str:
         """Key of the masks that the prompts on a frame give."""
         return digest(
-            "seed/1", self.document.media.fingerprint, seeder_named(self.document.methods.seeder).name, frame,
+            "seed/1", self.document.media.fingerprint, seeder_name(self.document.methods), frame,
             self._prompts_on(frame),
         )  # fmt: skip
 

@@ -16,6 +16,9 @@ SCHEMA_VERSION: Literal[1] = 1
 MAX_INSTANCES = 254
 """Ids must fit an 8-bit index picture in which 0 is nobody and 255 is kept free."""
 
+CANDIDATES = 3
+"""Of how many masks a prompt may choose one."""
+
 Point = tuple[float, float, Literal[0, 1]]
 """x, y in pixels of the displayed frame; 1 includes, 0 excludes."""
 Box = tuple[float, float, float, float]
@@ -51,6 +54,7 @@ class Prompt(_Value):
         box: see :data:`Box`.
         mask: name of a PNG in the project's ``prompts`` folder, white where the instance is.
         drawn: strokes and polygons, which lie over what the rest selects.
+        candidate: which mask is meant where the seeder offers several; 0 is the one it thinks best.
     """
 
     frame: Annotated[int, Field(ge=0)]
@@ -58,6 +62,8 @@ class Prompt(_Value):
     box: Box | None = None
     mask: str | None = None
     drawn: tuple[Drawing, ...] = ()
+    # Left out while it says nothing, so that the seeds that older versions made keep their names.
+    candidate: Annotated[int, Field(ge=0, lt=CANDIDATES, exclude_if=lambda rank: rank == 0)] = 0
 
     @property
     def seeds(self) -> bool:
@@ -174,9 +180,14 @@ class Weights(_Value):
 
 
 class Methods(_Value):
-    """Which seeder, tracker and matter the project's results are made with; None: stop at masks."""
+    """Which seeder, tracker and matter the project's results are made with; None: stop at masks.
+
+    Attributes:
+        seeder_weights: fingerprint of the installed model that the seeder asks; "" where it asks none.
+    """
 
     seeder: str = "grabcut"
+    seeder_weights: str = ""
     tracker: str = "flow"
     matter: str | None = "classical"
     weights: Weights | None = None

@@ -22,12 +22,14 @@ class FramePrompt:
         exclude: points (x, y) off the instance.
         box: (x0, y0, x1, y1), half-open, clipped to the frame.
         mask: a drawn or imported selection ``[H, W]``, taken as it is where no points correct it.
+        candidate: which mask is meant where a seeder offers several; 0 is the one it thinks best.
     """
 
     include: tuple[tuple[float, float], ...] = ()
     exclude: tuple[tuple[float, float], ...] = ()
     box: tuple[float, float, float, float] | None = None
     mask: Mask | None = None
+    candidate: int = 0
 
     @property
     def absent(self) -> bool:

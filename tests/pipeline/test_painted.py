@@ -48,7 +48,7 @@ class BoxSeeder:
 @pytest.fixture
 def seeder(monkeypatch: pytest.MonkeyPatch) -> BoxSeeder:
     seeder = BoxSeeder()
-    monkeypatch.setattr(cut, "seeder_named", lambda name: seeder)
+    monkeypatch.setattr(cut, "open_seeder", lambda methods, device: seeder)
     return seeder
 
 

@@ -1,0 +1,140 @@
+"""Which seeder a name means on this machine; one that needs a network is opened once and stays open."""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from pathlib import Path
+
+import platformdirs
+
+from matting.errors import CheckpointError, UnavailableError
+from matting.fingerprint import file_fingerprint
+from matting.project.document import Methods
+from matting.seeding.embeddings import Embeddings
+from matting.seeding.seeder import Seeder
+from matting.weights import installed
+
+SAM_MODELS = {
+    "mobile-sam": "MobileSAM",
+    "sam-vit-b": "SAM ViT-B",
+    "sam-vit-l": "SAM ViT-L",
+    "sam-vit-h": "SAM ViT-H",
+}
+"""What people call the networks, by the id of the model; from the quickest to the most exact."""
+SEEDERS = ("auto", "sam", "grabcut", *SAM_MODELS)
+_SAM_VERSION = 1
+
+
+def installed_seeders() -> tuple[str, ...]:
+    """The seeders that can be used on this machine: those whose model is installed, the quickest first, and GrabCut."""
+    return (*(model_id for model_id in SAM_MODELS if installed(model_id) is not None), "grabcut")
+
+
+def choose_seeder(name: str = "auto", device: str = "auto") -> tuple[str, str]:
+    """Settle on an installed seeder.
+
+    On a CUDA device ``sam`` is the most exact network that is installed. On the CPU it is the quickest: on two cores
+    MobileSAM looks at a frame for about two seconds, ViT-B for ten or more and ViT-H for minutes.
+
+    Args:
+        name: one of :data:`SEEDERS`; ``auto`` is ``sam`` where one of its models is installed, else GrabCut.
+        device: where networks will run.
+
+    Returns:
+        GrabCut or the model's id, and the fingerprint of its weights, "" where there are none.
+
+    Raises:
+        UnavailableError: there is no such seeder, or its model is not installed.
+        DeviceError: there is no such device.
+    """
+    if name not in SEEDERS:
+        raise UnavailableError(f"There is no seeder called {name}; choose one of {', '.join(SEEDERS)}.")
+    found = installed_seeders()[:-1]
+    if name == "grabcut" or (name == "auto" and not found):
+        return "grabcut", ""
+    if name in ("auto", "sam"):
+        if not found:
+            raise UnavailableError(
+                "The seeder sam needs one of its models, and none is installed; get one with “matteo models get "
+                "mobile-sam”, or use --seeder grabcut."
+            )
+        name = found[-1] if len(found) > 1 and _has_cuda(device) else found[0]
+    return name, file_fingerprint(_file(name))
+
+
+def _has_cuda(device: str) -> bool:
+    from matting.inference.device import choose
+
+    return choose(device).type == "cuda"
+
+
+def _file(model_id: str) -> Path:
+    path = installed(model_id)
+    if path is None:
+        raise UnavailableError(
+            f"The model {model_id} is not installed; get it with “matteo models get {model_id}”, or choose another "
+            "seeder."
+        )
+    return path
+
+
+def seeder_name(methods: Methods) -> str:
+    """Method, version and weights of the document's seeder: a part of the key of every seed.
+
+    Raises:
+        UnavailableError: this version does not have it.
+    """
+    if methods.seeder in SAM_MODELS:
+        return f"{methods.seeder}/{_SAM_VERSION}:{methods.seeder_weights[:16]}"
+    return _grabcut(methods.seeder).name
+
+
+def _grabcut(name: str) -> Seeder:
+    if name != "grabcut":
+        raise UnavailableError(f"There is no seeder called {name}; choose one of {', '.join(SEEDERS)}.")
+    from matting.seeding.grabcut import GrabCutSeeder
+
+    return GrabCutSeeder()
+
+
+def open_seeder(methods: Methods, device: str = "auto") -> Seeder:
+    """The document's seeder, ready to work; a network stays open until :func:`close_seeders`.
+
+    Raises:
+        UnavailableError: this version does not have it, or its model is not installed.
+        CheckpointError: the model's file is damaged or not the one that the project was made with.
+        DeviceError: there is no such device.
+    """
+    if methods.seeder not in SAM_MODELS:
+        return _grabcut(methods.seeder)
+    path = _file(methods.seeder)
+    if file_fingerprint(path) != methods.seeder_weights:
+        raise CheckpointError(
+            f"{path} is not the file that this project's people were selected with; choose the seeder again."
+        )
+    return _open_sam(methods.seeder, path, seeder_name(methods), device)
+
+
+@lru_cache(maxsize=1)
+def _open_sam(model_id: str, path: Path, name: str, device: str) -> Seeder:
+    from matting.inference.device import choose
+    from matting.networks.checkpoints import network_from
+    from matting.networks.sam import Predictor
+    from matting.seeding.sam import SamSeeder
+
+    return SamSeeder(Predictor(network_from(path, model_id), choose(device)), name, embeddings())
+
+
+@cache
+def embeddings() -> Embeddings:
+    """What networks saw in frames.
+
+    On the disk they lie in the user's cache folder and not in the project's store: they can be made again at any time,
+    serve every project of the same footage, and whoever copies a project does not want gigabytes of them.
+    """
+    return Embeddings(Path(platformdirs.user_cache_dir("matteo", appauthor=False)) / "embeddings")
+
+
+def close_seeders() -> None:
+    """Let go of the network that is open."""
+    _open_sam.cache_clear()

@@ -1,0 +1,72 @@
+"""Which seeder is taken on a machine, and what a project says of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import matting.inference.device
+from matting.errors import CheckpointError, UnavailableError
+from matting.pipeline import seeders
+from matting.pipeline.seeders import choose_seeder, installed_seeders, open_seeder, seeder_name
+from matting.project.document import Methods
+
+
+@pytest.fixture
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
+    """What is installed; each file is a few bytes and nobody reads them."""
+    there: dict[str, Path] = {}
+    monkeypatch.setattr(seeders, "installed", there.get)
+    return there
+
+
+def put(models: dict[str, Path], folder: Path, *ids: str) -> None:
+    for model_id in ids:
+        models[model_id] = folder / model_id
+        models[model_id].write_bytes(model_id.encode())
+
+
+def on(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    import torch
+
+    monkeypatch.setattr(matting.inference.device, "choose", lambda device: torch.device(kind))
+
+
+def test_without_models_grabcut_is_all_there_is(models: dict[str, Path]) -> None:
+    assert choose_seeder("auto") == ("grabcut", "")
+    assert installed_seeders() == ("grabcut",)
+    with pytest.raises(UnavailableError, match=r"none is installed.*matteo models get mobile-sam.*--seeder grabcut"):
+        choose_seeder("sam")
+    with pytest.raises(UnavailableError, match="sam-vit-b is not installed"):
+        choose_seeder("sam-vit-b")
+    with pytest.raises(UnavailableError, match="There is no seeder called magic"):
+        choose_seeder("magic")
+
+
+def test_the_quickest_on_the_cpu_and_the_most_exact_on_cuda(
+    models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(models, tmp_path, "sam-vit-l", "mobile-sam")
+    on(monkeypatch, "cpu")
+    assert [choose_seeder(name)[0] for name in ("auto", "sam")] == ["mobile-sam"] * 2
+    on(monkeypatch, "cuda")
+    assert [choose_seeder(name)[0] for name in ("auto", "sam", "mobile-sam", "grabcut")] == [
+        "sam-vit-l", "sam-vit-l", "mobile-sam", "grabcut",
+    ]  # fmt: skip
+    assert installed_seeders() == ("mobile-sam", "sam-vit-l", "grabcut")
+
+
+def test_a_project_asks_for_the_weights_that_it_was_made_with(models: dict[str, Path], tmp_path: Path) -> None:
+    put(models, tmp_path, "mobile-sam")
+    seeder, fingerprint = choose_seeder("sam")
+    methods = Methods(seeder=seeder, seeder_weights=fingerprint)
+    assert seeder_name(methods) == f"mobile-sam/1:{fingerprint[:16]}"
+    models["mobile-sam"].write_bytes(b"other weights")
+    assert seeder_name(methods) != seeder_name(methods.model_copy(update={"seeder_weights": choose_seeder("sam")[1]}))
+    with pytest.raises(CheckpointError, match="choose the seeder again"):
+        open_seeder(methods)
+    models.clear()
+    with pytest.raises(UnavailableError, match="matteo models get mobile-sam"):
+        open_seeder(methods)
+    assert seeder_name(Methods()) == "grabcut/1"

@@ -81,11 +81,23 @@ def tidy() -> None:
 
 
 def track(work: Workspace, ctx: JobContext) -> None:
-    """Carry the selections through the range."""
+    """Carry the selections through the range, and look for places where that went wrong."""
     from matting.pipeline import cut
+    from matting.pipeline.review import review
 
     with work.clip:
-        cut.track(work, ctx)
+        with ctx.stage(0, 0.9):
+            cut.track(work, ctx)
+        with ctx.stage(0.9, 1):
+            review(work, ctx)
+
+
+def review(work: Workspace, ctx: JobContext) -> None:
+    """Look for places where tracking went wrong."""
+    from matting.pipeline import review
+
+    with work.clip:
+        review.review(work, ctx)
 
 
 def matte(work: Workspace, ctx: JobContext, device: str = "auto") -> None:

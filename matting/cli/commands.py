@@ -18,6 +18,7 @@ from matting.cli.evaluate import evaluate
 from matting.cli.find import find
 from matting.cli.models import models
 from matting.cli.progress import progress, say, warn
+from matting.cli.review import review
 from matting.cli.synthesize import synthesize
 from matting.compositing import backdrops, looks
 from matting.errors import MediaError, ProjectError
@@ -130,6 +131,8 @@ def cut(
 ) -> None:
     """Select, track and matte the prompted instances; an existing project of the same clip is continued."""
     from matting.pipeline.prompted import cut_prompted
+    from matting.pipeline.review import queue, summary
+    from matting.pipeline.workspace import Workspace
 
     _checked_weights(weights, matter)
     chosen = methods.choose_methods(seeder, tracker, matter, weights, short_side, crop, device)
@@ -143,6 +146,7 @@ def cut(
         say(in_words(document.cuts or ()))
         names = ", ".join(f"{i.id} {i.name}" for i in document.instances)
         say(f"{project}: frames {document.in_frame}-{document.out_frame}, instances {names}")
+        say(f"review: {summary(queue(Workspace.of(Project.load(project), footage)), document)}")
 
 
 def _instance(document: Document, wanted: str) -> Instance:
@@ -374,6 +378,7 @@ def relink(project: ProjectArgument, clip: ClipArgument) -> None:
 app.command()(demo)
 app.command()(doctor)
 app.command()(evaluate)
+app.command()(review)
 app.command()(find)
 app.command()(synthesize)
 app.add_typer(benchmark, name="benchmark")

@@ -7,7 +7,7 @@ import math
 import re
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
 from statistics import fmean
@@ -22,13 +22,19 @@ from matting.cli.tables import print_table
 from matting.errors import MatteoError
 from matting.evaluation import sequences
 from matting.evaluation.identity import switches
-from matting.evaluation.regions import VOID, Values, contour_accuracy, decay, overlaps, recall
+from matting.evaluation.ranking import Ranking, rank
+from matting.evaluation.regions import VOID, Ids, Values, contour_accuracy, decay, overlaps, recall
 from matting.files import write_bytes
+from matting.frames import to_8_bit
 from matting.job import JobContext
-from matting.media import open_clip
+from matting.media import Clip, open_clip
 from matting.pipeline.methods import TRACKERS, choose_methods, tracker_named
 from matting.project.masks import MaskFolder, to_index_picture
-from matting.tracking.seeds import lazy_seeds
+from matting.review import evidence
+from matting.review.confidence import confidences
+from matting.review.references import References
+from matting.review.sight import look_over, shrunk
+from matting.tracking.seeds import Seeds, lazy_seeds
 from matting.tracking.tracker import Tracker
 
 _T = TypeVar("_T")
@@ -42,12 +48,14 @@ class InstanceScores:
         frames: their indices, ascending.
         regions: J of each.
         contours: F of each.
+        confidences: what the review queue would make of each, without knowing the truth.
     """
 
     id: int
     frames: tuple[int, ...]
     regions: Values
     contours: Values
+    confidences: Values
 
     def values(self) -> dict[str, float]:
         """Means, and recall and decay of both, in [0, 1]; NaN where nothing was measured."""
@@ -89,7 +97,8 @@ def tracking(
 
     With ``first`` each instance is given on the first frame that shows it, with ``every:K`` all are given on the frames
     0, K, 2K … Means leave out the frames that were given, what comes before an instance's first one, and the first and
-    last frame of the clip, as DAVIS does. Where some frames have no true masks, the others speak only for the
+    last frame of the clip, as DAVIS does. The second table says how well the confidence behind the review queue, which
+    knows no truth, finds the masks that are wrong. Where some frames have no true masks, the others speak only for the
     instances that they show.
     """
     every = _every(given)
@@ -125,31 +134,83 @@ def measure(sequence: sequences.Sequence, tracker: Tracker, every: int | None, c
             ctx.notice(f"{sequence.name}: {notice}")
         shown = {t: _shown(truth, t) for t in sorted(truth.paths)}
         whole = len(shown) == len(clip)
-        seeds = _given(shown, truth.ids, every, whole)
-        if not seeds:
+        given = _given(shown, truth.ids, every, whole)
+        if not given:
             raise MatteoError(f"{sequence.masks} holds no mask to begin with.")
-        first = {i: min(t for t in seeds if i in seeds[t]) for i in truth.ids}
-        regions: dict[int, Values] = {}
-        contours: dict[int, Values] = {}
-        clock = _Clock()
-        lazy = lazy_seeds(seeds, lambda t: dict(zip(truth.ids, truth.masks(t), strict=True)))
-        for step in clock.timed(tracker.track(clip, range(len(clip)), lazy, ctx)):
-            if step.index not in shown:
-                continue
-            pred, true = to_index_picture(step.masks, step.ids), truth.picture(step.index)
-            regions[step.index] = overlaps(pred, true, truth.ids)
-            contours[step.index] = np.array([contour_accuracy(pred == i, true == i, true == VOID) for i in truth.ids])
+        seeds = lazy_seeds(given, lambda t: dict(zip(truth.ids, truth.masks(t), strict=True)))
+        followed = _follow(clip, truth, tracker, seeds, ctx)
+        trusted = _confidences(clip, truth.ids, seeds, followed)
         instances = []
         for place, i in enumerate(truth.ids):
-            measured = tuple(
-                t
-                for t in shown
-                if first[i] < t and 0 < t < len(clip) - 1 and i not in seeds.get(t, ()) and (whole or i in shown[t])
+            first = min(t for t in given if i in given[t])
+            frames = tuple(
+                t for t in shown if first < t < len(clip) - 1 and i not in given.get(t, ()) and (whole or i in shown[t])
             )
-            own = np.array([regions[t][place, place] for t in measured])
-            instances.append(InstanceScores(i, measured, own, np.array([contours[t][place] for t in measured])))
-        changes = switches(regions[t] for t in sorted(regions))
-        return ClipScores(sequence.name, len(clip), tuple(instances), changes, clock.wall_s, clock.cpu_s)
+            j = np.array([followed.regions[t][place, place] for t in frames])
+            f = np.array([followed.contours[t][place] for t in frames])
+            instances.append(InstanceScores(i, frames, j, f, np.array([trusted[t][place] for t in frames])))
+        changes = switches(followed.regions[t] for t in sorted(followed.regions))
+        return ClipScores(
+            sequence.name, len(clip), tuple(instances), changes, followed.clock.wall_s, followed.clock.cpu_s
+        )
+
+
+class _Clock:
+    """Wall and processor time spent in an iterator itself, not in what is done with its values."""
+
+    def __init__(self) -> None:
+        self.wall_s, self.cpu_s = 0.0, 0.0
+
+    def timed(self, values: Iterator[_T]) -> Iterator[_T]:
+        end = object()
+        while True:
+            wall, cpu = time.perf_counter(), time.process_time()
+            value = next(values, end)
+            self.wall_s += time.perf_counter() - wall
+            self.cpu_s += time.process_time() - cpu
+            if value is end:
+                return
+            yield value  # type: ignore[misc]
+
+
+@dataclass(frozen=True)
+class _Followed:
+    """What came of tracking, by frame: overlaps ``[N, N]`` and contour accuracies ``[N]`` where there are true masks;
+    small index pictures and certainties everywhere.
+    """
+
+    clock: _Clock
+    regions: dict[int, Values]
+    contours: dict[int, Values]
+    pictures: dict[int, Ids]
+    certainties: dict[int, dict[int, float]]
+
+
+def _follow(clip: Clip, truth: MaskFolder, tracker: Tracker, seeds: Seeds, ctx: JobContext) -> _Followed:
+    done = _Followed(_Clock(), {}, {}, {}, {})
+    for step in done.clock.timed(tracker.track(clip, range(len(clip)), seeds, ctx)):
+        pred, sure = to_index_picture(step.masks, step.ids), step.certainty
+        done.pictures[step.index] = shrunk(pred)
+        done.certainties[step.index] = {} if sure is None else dict(zip(step.ids, sure.tolist(), strict=True))
+        if step.index in truth.paths:
+            true = truth.picture(step.index)
+            done.regions[step.index] = overlaps(pred, true, truth.ids)
+            done.contours[step.index] = np.array(
+                [contour_accuracy(pred == i, true == i, true == VOID) for i in truth.ids]
+            )
+    return done
+
+
+def _confidences(clip: Clip, ids: tuple[int, ...], seeds: Seeds, followed: _Followed) -> list[list[float]]:
+    """Of each frame and instance what the review queue would make of it."""
+    sights = (
+        look_over(t, to_8_bit(frame), followed.pictures[t], followed.certainties[t])
+        for t, frame in clip.frames(0, len(clip))
+    )
+    given = {i: [t for t in seeds if i in seeds[t]] for i in ids}
+    with clip.duplicate() as prompted:
+        references = References(given, lambda t, i: seeds[t][i], prompted.frame)
+        return [[of.value for of in confidences(m)] for m in evidence.measure(sights, ids, references)]
 
 
 def show(scores: Sequence[ClipScores], title: str) -> None:
@@ -172,6 +233,29 @@ def show(scores: Sequence[ClipScores], title: str) -> None:
         table.add_row("all instances", "", *_percent(every))
         table.add_row("all clips", str(frames), *_percent(clips), total, *times)
     print_table(table)
+    print_table(_rankings(scores))
+
+
+def _rankings(scores: Sequence[ClipScores]) -> Table:
+    table = Table(title="Confidence: does it find the masks with J < 0.5?")
+    for name in ("", "masks", "wrong", "found in the lowest 20 %", "most possible", "AUC", "average precision"):
+        table.add_column(name, justify="right" if name else "left")
+    for name, found in _ranked(scores).items():
+        values = (found.wrong, found.found, found.possible)
+        areas = ["–" if math.isnan(v) else f"{v:.3f}" for v in (found.auc, found.average_precision)]
+        table.add_row(name, str(found.count), *("–" if math.isnan(v) else f"{v:.0%}" for v in values), *areas)
+    return table
+
+
+def _ranked(scores: Sequence[ClipScores]) -> dict[str, Ranking]:
+    """Of each clip in which anything was measured, and of all together."""
+    ranked = {}
+    for name, of in [*((clip.name, [clip]) for clip in scores), ("all", scores)]:
+        instances = [instance for clip in of for instance in clip.instances if instance.frames]
+        if instances:
+            trusted = np.concatenate([instance.confidences for instance in instances])
+            ranked[name] = rank(trusted.tolist(), np.concatenate([i.regions for i in instances]).tolist())
+    return ranked
 
 
 def as_json(scores: Sequence[ClipScores]) -> dict[str, object]:
@@ -190,6 +274,7 @@ def as_json(scores: Sequence[ClipScores]) -> dict[str, object]:
                         "frames": list(instance.frames),
                         "j_by_frame": instance.regions.tolist(),
                         "f_by_frame": instance.contours.tolist(),
+                        "confidence_by_frame": instance.confidences.tolist(),
                     }
                     for instance in clip.instances
                 },
@@ -198,25 +283,8 @@ def as_json(scores: Sequence[ClipScores]) -> dict[str, object]:
         },
         "all_instances": _finite(instances),
         "all_clips": _finite(clips),
+        "confidence": {name: _finite(asdict(found)) for name, found in _ranked(scores).items()},
     }
-
-
-class _Clock:
-    """Wall and processor time spent in an iterator itself, not in what is done with its values."""
-
-    def __init__(self) -> None:
-        self.wall_s, self.cpu_s = 0.0, 0.0
-
-    def timed(self, values: Iterator[_T]) -> Iterator[_T]:
-        end = object()
-        while True:
-            wall, cpu = time.perf_counter(), time.process_time()
-            value = next(values, end)
-            self.wall_s += time.perf_counter() - wall
-            self.cpu_s += time.process_time() - cpu
-            if value is end:
-                return
-            yield value  # type: ignore[misc]
 
 
 def _every(given: str) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import groupby, product
@@ -132,7 +132,7 @@ def track(work: Workspace, ctx: JobContext, device: str = "auto") -> None:
     missing = [chunk for chunk in work.chunks if not work.store.has(MASKS, chunk.start, work.mask_key(chunk))]
     if not missing:
         return
-    seeds = _seeds(work, missing, ctx, device)
+    seeds = given_masks(work, dict.fromkeys(work.shot_of(chunk.start) for chunk in missing), ctx, device)
     tracker = tracker_named(work.document.methods.tracker)
     total, done = sum(map(len, missing)), 0
     for span, ids in _spans(work, missing):
@@ -178,11 +178,11 @@ class _Quiet(JobContext):
         self._stop = outer._stop
 
 
-def _seeds(work: Workspace, missing: list[range], ctx: JobContext, device: str) -> Seeds:
-    """What is given in the shots in which chunks are missing."""
+def given_masks(work: Workspace, shots: Iterable[range], ctx: JobContext, device: str = "auto") -> Seeds:
+    """The masks that bound the tracks in some shots: what prompts select, found first, and the ends of locks."""
     given: dict[int, list[int]] = {}
     prompted: dict[int, list[int]] = {}
-    for instance_id, shot in product(work.ids, dict.fromkeys(work.shot_of(chunk.start) for chunk in missing)):
+    for instance_id, shot in product(work.ids, shots):
         for frame, anchor in work.anchors(instance_id, shot).items():
             given.setdefault(frame, []).append(instance_id)
             if anchor.lock is None:
@@ -213,7 +213,18 @@ def _keep_masks(work: Workspace, chunk: range, steps: list[FrameMasks]) -> None:
         presence = _presence(pictures == instance_id)
         if presence is not None:
             instances[str(instance_id)] = (presence.box, presence.digest)
-    work.store.write(MASKS, chunk.start, work.mask_key(chunk), pictures, {"instances": instances})
+    facts = {"instances": instances, "certainty": _certainties(steps)}
+    work.store.write(MASKS, chunk.start, work.mask_key(chunk), pictures, facts)
+
+
+def _certainties(steps: list[FrameMasks]) -> list[dict[str, float]]:
+    """For each frame what the tracker says of itself, by instance id."""
+    return [
+        {}
+        if step.certainty is None
+        else {str(i): round(float(sure), 3) for i, sure in zip(step.ids, step.certainty, strict=True)}
+        for step in steps
+    ]
 
 
 def _presence(masks: Mask) -> Presence | None:

@@ -11,6 +11,7 @@ from matting.media import Clip
 from matting.media.cuts import find_cuts
 from matting.pipeline.cut import cut
 from matting.pipeline.damage import tell_damage
+from matting.pipeline.review import review
 from matting.pipeline.workspace import Workspace
 from matting.project.document import Document, Methods
 from matting.project.project import DOCUMENT, Project
@@ -64,8 +65,10 @@ def cut_prompted(
     project.document = document.model_copy(update={"cuts": cuts})
     project.save()
     work = Workspace.of(project, clip)
-    with ctx.stage(looking_share, 1):
+    with ctx.stage(looking_share, 0.95):
         cut(work, ctx, device)
+    with ctx.stage(0.95, 1):
+        review(work, ctx, device)
     work.store.prune(work.referenced())
     tell_damage(clip, ctx)
     return project.document

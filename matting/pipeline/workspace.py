@@ -26,8 +26,9 @@ from matting.pipeline.seeders import seeder_name
 from matting.project.document import Document, Instance, Lock
 from matting.project.project import Project
 from matting.project.store import CHUNK_FRAMES, MatteStore, chunks, digest
+from matting.review.evidence import HALO
 
-MASKS, SEEDS, PLATE, CARRIED = "masks", "seeds", "plate", "carried"
+MASKS, SEEDS, PLATE, CARRIED, REVIEW = "masks", "seeds", "plate", "carried", "review"
 
 
 def alpha_kind(instance_id: int) -> str:
@@ -163,11 +164,8 @@ class Workspace:
             if not _is_given(instance, shot):
                 continue
             # Of those who are approved throughout nothing is tracked.
-            known = {} if self.wholly_locked(chunk, instance.id) else self.anchors(instance.id, shot)
-            before = [f for f in known if f < chunk.start][-1:]
-            inside = [f for f in known if f in chunk]
-            after = [f for f in known if f >= chunk.stop][:1]
-            bounds.append((instance.id, [known[f].key for f in (*before, *inside, *after)]))
+            known = {} if self.wholly_locked(chunk, instance.id) else self._bounding(chunk, instance.id)
+            bounds.append((instance.id, [anchor.key for anchor in known.values()]))
         tracker = tracker_named(self.document.methods.tracker).name
         locked = [(i, lock.masks, span.start, span.stop) for i, lock, span in self._locks_in(chunk)]
         return digest(
@@ -178,6 +176,14 @@ class Workspace:
     def anchors(self, instance_id: int, shot: range) -> dict[int, Anchor]:
         """What bounds an instance's track in a shot, by frame."""
         return anchors(self.document.instance(instance_id), shot, self.seed_key)
+
+    def _bounding(self, chunk: range, instance_id: int) -> dict[int, Anchor]:
+        """The anchors in a chunk and the nearest on either side in its shot."""
+        known = self.anchors(instance_id, self.shot_of(chunk.start))
+        before = [f for f in known if f < chunk.start][-1:]
+        inside = [f for f in known if f in chunk]
+        after = [f for f in known if f >= chunk.stop][:1]
+        return {f: known[f] for f in (*before, *inside, *after)}
 
     def presences(self, chunk: range) -> dict[int, Presence] | None:
         """Which instances the chunk's current masks hold; None while the masks are not there."""
@@ -274,6 +280,21 @@ class Workspace:
         lock = self.document.instance(instance_id).lock_at(chunk.start)
         return lock is not None and chunk[-1] in lock.frames
 
+    # -- review ------------------------------------------------------------------------------------------------------
+
+    def review_key(self, chunk: range) -> str:
+        """Key of what is measured of a chunk's masks: they, those beside it, and the given masks it compares with.
+
+        Raises:
+            KeyError: some of them are not there yet.
+        """
+        shot = self.shot_of(chunk.start)
+        beside = tuple(c for c in chunks(shot) if c.stop > chunk.start - HALO and c.start < chunk.stop + HALO)
+        given = [(i, [anchor.key for anchor in self._bounding(chunk, i).values()]) for i in self.ids]
+        return digest(
+            "review/1", self.document.media.fingerprint, chunk.start, chunk.stop, self.content(beside, self.ids), given
+        )
+
     # -- alphas ------------------------------------------------------------------------------------------------------
 
     @property
@@ -329,11 +350,15 @@ class Workspace:
         return digest(
             "matting/1", self.document.media.fingerprint, matter_name(self.document.methods), chunk.start, chunk.stop,
             start, last.stop, groups, [self.region(shot, group) for group in groups],
-            self._content(tuple(supporting), tuple(i for group in groups for i in group)),
+            self.content(tuple(supporting), tuple(i for group in groups for i in group)),
         )  # fmt: skip
 
-    def _content(self, chunks: tuple[range, ...], group: tuple[int, ...]) -> str:
-        """Digest of a group's masks in some chunks, made link by link, so that long runs share the work."""
+    def content(self, chunks: tuple[range, ...], group: tuple[int, ...]) -> str:
+        """Digest of a group's masks in some chunks, made link by link, so that long runs share the work.
+
+        Raises:
+            KeyError: some of them are not there yet.
+        """
         content = ""
         for place, chunk in enumerate(chunks):
             key = chunks[0].start, chunk.start, group
@@ -427,9 +452,16 @@ class Workspace:
                 presences = self.presences(chunk) or {}
                 if self.document.methods.matter:
                     entries += self._referenced_alphas(chunk, tuple(presences))
+                entries += self._referenced_review(chunk)
                 if plate:
                     entries.append((PLATE, chunk.start, plate))
         return entries
+
+    def _referenced_review(self, chunk: range) -> list[tuple[str, int, str]]:
+        try:
+            return [(REVIEW, chunk.start, self.review_key(chunk))]
+        except KeyError:  # not everything that it follows from is tracked
+            return []
 
     def _referenced_alphas(self, chunk: range, ids: tuple[int, ...]) -> list[tuple[str, int, str]]:
         try:

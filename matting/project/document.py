@@ -108,18 +108,33 @@ class Lock(_Value):
         return range(self.first, self.last + 1)
 
 
+class Dismissal(_Value):
+    """A span that the artist has looked at and found right; it holds while the masks there are what they were.
+
+    Attributes:
+        first, last: its frames, both included.
+        masks: says what the masks were.
+    """
+
+    first: Annotated[int, Field(ge=0)]
+    last: Annotated[int, Field(ge=0)]
+    masks: str
+
+
 class Instance(_Value):
     """One person (or thing) that the artist selected.
 
     Attributes:
         prompts: one per frame, in the order of frames.
         locks: apart from one another, in the order of frames.
+        dismissals: what is not to be reviewed again, in the order it was said.
     """
 
     id: Annotated[int, Field(ge=1, le=MAX_INSTANCES)]
     name: Annotated[str, Field(min_length=1, max_length=80)]
     prompts: tuple[Prompt, ...] = ()
     locks: tuple[Lock, ...] = ()
+    dismissals: tuple[Dismissal, ...] = ()
     look: Look = Keep()
 
     @model_validator(mode="after")

@@ -181,7 +181,7 @@ class TestCommand:
         before = masks(work)
         assert matteo("lock", project, "--instance", "ann", "--frames", "5-12") == 0
         given = json.loads(prompts.read_text())
-        given["instances"][0]["prompts"][0] = ELSEWHERE.model_dump(exclude={"mask"})
+        given["instances"][0]["prompts"][0] = ELSEWHERE.model_dump(exclude={"mask", "drawn"})
         prompts.write_text(json.dumps(given))
         assert matteo("cut", clip, "--prompts", prompts, "--project", project) == 0
         after = masks(work.with_document(Project.load(project).document))

@@ -5,18 +5,27 @@ from __future__ import annotations
 from PySide6.QtCore import QObject
 
 from app import prompting
+from app.correcting import Correcting
+from app.job import Jobs
 from app.lock_spans import refusal
 from app.message_bar import MessageBar
 from app.session import Session
+from app.timeline.lanes import LaneSpan
 from matting.project.document import MAX_INSTANCES, Box, Document
+from matting.seeding.drawing import Polygon, Stroke
 
 
 class Editing(QObject):
     """Edits the session's document; tells when something cannot be done."""
 
-    def __init__(self, session: Session, messages: MessageBar, parent: QObject | None = None) -> None:
+    def __init__(self, session: Session, jobs: Jobs, messages: MessageBar, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session, self._messages = session, messages
+        self._correcting = Correcting(session, jobs, messages, self)
+
+    def set_tracked(self, lanes: dict[int, list[LaneSpan]]) -> None:
+        """Where there are masks, so that corrections start from them; by instance id."""
+        self._correcting.set_tracked(lanes)
 
     # -- prompts -------------------------------------------------------------------------------------------------------
 
@@ -30,7 +39,26 @@ class Editing(QObject):
         document, who = self._document_with_active()
         if document is not None:
             text = "Add a point" if label else "Take away with a point"
-            self._edit(text, prompting.with_point(document, who, self._session.frame, (x, y, 1 if label else 0)), who)
+            self._correcting.edit(
+                text, document, who, lambda d, i, frame: prompting.with_point(d, i, frame, (x, y, 1 if label else 0))
+            )
+
+    def add_drawing(self, drawing: Stroke | Polygon) -> None:
+        """A stroke or polygon for the active person; one that puts in selects somebody new where nobody is active."""
+        if not self._may_edit():
+            return
+        if self._session.active is None and not drawing.label:
+            self._messages.note("Nobody is active whom something could be taken away from.")
+            return
+        document, who = self._document_with_active()
+        if document is not None:
+            what = {"stroke": ("Erase", "Paint"), "polygon": ("Cut out a polygon", "Draw a polygon")}
+            self._correcting.edit(
+                what[drawing.kind][drawing.label],
+                document,
+                who,
+                lambda d, i, frame: prompting.with_drawing(d, i, frame, drawing),
+            )
 
     def add_box(self, box: Box) -> None:
         """A box for the active person, or for somebody new."""

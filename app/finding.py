@@ -18,6 +18,7 @@ from matting.project.document import MAX_INSTANCES, Box, Document
 
 if TYPE_CHECKING:  # slow to import
     from matting.finding.proposal import Proposal
+    from matting.project.project import Project
 
 
 class Finding(QObject):
@@ -34,7 +35,8 @@ class Finding(QObject):
         self._session, self._jobs, self._messages = session, jobs, messages
         self._job: Job | None = None
         self._offers: dict[int, Proposal] = {}
-        session.opened.connect(self._forget)
+        self._opening = 0
+        session.opened.connect(self._on_opened)
         session.frame_changed.connect(self._forget)
 
     @property
@@ -65,7 +67,7 @@ class Finding(QObject):
 
             own = work.for_thread()
             with own.clip:
-                return find_people(own.clip, frame, ctx, taken_boxes(own, frame))
+                return find_people(own.clip, frame, ctx, taken_boxes(own, frame), own.shot_of(frame))
 
         job = self._job = self._jobs.start(
             "Finding people",
@@ -90,11 +92,14 @@ class Finding(QObject):
         if all(proposal.mask is None for proposal in chosen):
             self._add(frame, [(proposal.box, None) for proposal in chosen])
             return
-        folder = project.prompts_folder
+        self._keep_outlines(project, frame, chosen)
+
+    def _keep_outlines(self, project: Project, frame: int, chosen: list[Proposal]) -> None:
+        folder, opening = project.prompts_folder, self._opening
         self._jobs.start(
             "Keeping outlines",
             lambda ctx: _keep(folder, chosen),
-            done=lambda kept: self._add_kept(folder, frame, kept),
+            done=lambda kept: self._on_kept(folder, opening, frame, chosen, kept),
             failed=lambda error: self._messages.error(explain("Keeping the outlines", error)),
         )
 
@@ -104,10 +109,16 @@ class Finding(QObject):
             self._offers.pop(number, None)
         self.changed.emit()
 
-    def _add_kept(self, folder: Path, frame: int, kept: list[tuple[Box, str | None]]) -> None:
+    def _on_kept(
+        self, folder: Path, opening: int, frame: int, chosen: list[Proposal], kept: list[tuple[Box, str | None]]
+    ) -> None:
         project = self._session.project
-        if project is not None and project.prompts_folder == folder:  # else another project was opened meanwhile
+        if project is None or opening != self._opening:
+            return
+        if project.prompts_folder == folder:
             self._add(frame, kept)
+        else:  # the project got its name meanwhile, so the outlines are elsewhere
+            self._keep_outlines(project, frame, chosen)
 
     def _add(self, frame: int, people: list[tuple[Box, str | None]]) -> None:
         document: Document = self._session.document
@@ -115,6 +126,10 @@ class Finding(QObject):
             document, person = prompting.with_found(document, frame, box, mask)
         self._session.edit(f"Accept {len(people)} people" if len(people) > 1 else "Accept a person", document)
         self._session.set_active(person.id)
+
+    def _on_opened(self) -> None:
+        self._opening += 1
+        self._forget()
 
     def _forget(self) -> None:
         """Another frame: what was found, or is being looked for, is about the one before."""

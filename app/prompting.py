@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from matting.project.document import Box, Document, Instance, Point, Prompt
+from matting.seeding.drawing import Polygon, Stroke
 
 
 def with_point(document: Document, instance_id: int, frame: int, point: Point) -> Document:
@@ -18,6 +19,25 @@ def with_box(document: Document, instance_id: int, frame: int, box: Box) -> Docu
     instance = document.instance(instance_id)
     prompt = instance.prompt_at(frame) or Prompt(frame=frame)
     return document.with_instance(instance.with_prompt(prompt.model_copy(update={"box": box})))
+
+
+def with_drawing(document: Document, instance_id: int, frame: int, drawing: Stroke | Polygon) -> Document:
+    """A stroke or polygon for a person on a frame, over everything that was drawn there before for anybody."""
+    orders = [
+        known.order
+        for other in document.instances
+        if (given := other.prompt_at(frame)) is not None
+        for known in given.drawn
+    ]
+    instance = document.instance(instance_id)
+    prompt = instance.prompt_at(frame) or Prompt(frame=frame)
+    latest = drawing.model_copy(update={"order": max(orders, default=-1) + 1})
+    return document.with_instance(instance.with_prompt(prompt.model_copy(update={"drawn": (*prompt.drawn, latest)})))
+
+
+def from_mask(document: Document, instance_id: int, frame: int, mask: str) -> Document:
+    """The person on a frame as a mask of the project's folder has them, to be corrected."""
+    return document.with_instance(document.instance(instance_id).with_prompt(Prompt(frame=frame, mask=mask)))
 
 
 def absent(document: Document, instance_id: int, frame: int) -> Document:

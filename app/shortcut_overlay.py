@@ -20,7 +20,10 @@ ALSO = (
     ("Q (hold)", "See the source"),
     ("Click", "Select, or add to a selection"),
     ("Alt or right + click", "Take away from a selection"),
-    ("Drag", "Draw a box"),
+    ("Drag", "Draw a box, or paint"),
+    ("Shift + click", "Paint a straight line"),
+    ("Ctrl + drag", "Size of the brush"),
+    ("Alt + drag", "Paint the opposite"),
 )
 
 

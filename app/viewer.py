@@ -24,7 +24,10 @@ from app.palette import person_color
 from app.session import Session
 from app.theme import GROUND, LINE
 from app.tools.gesture import Gesture
+from app.tools.painting import STEP as BRUSH_STEP
+from app.tools.painting import Brush, BrushGesture
 from app.tools.pointing import BoxGesture, PointGesture
+from app.tools.polygon import PolygonGesture
 from app.views import Shown
 
 STEP = 1.2
@@ -40,6 +43,9 @@ class Tool(Enum):
 
     POINT = auto()
     BOX = auto()
+    BRUSH = auto()
+    ERASER = auto()
+    POLYGON = auto()
     HAND = auto()
 
 
@@ -49,6 +55,8 @@ class Viewer(QWidget):
     point_given = Signal(float, float, int)
     """x, y and 1 to include or 0 to exclude."""
     box_given = Signal(object)
+    drawing_given = Signal(object)
+    """A stroke or a polygon."""
     space_tapped = Signal()
     peeked = Signal(bool)
     """The artist holds the key to see the source, or let go of it."""
@@ -73,9 +81,13 @@ class Viewer(QWidget):
         self._scale = 1.0
         self._offset = QPointF()
         self._fitted = True
+        self._brush = Brush()
         self._gestures = {
             Tool.POINT: PointGesture(self, self.point_given.emit, self.box_given.emit),
             Tool.BOX: BoxGesture(self, self.box_given.emit),
+            Tool.BRUSH: BrushGesture(self, self._brush, 1, self.drawing_given.emit),
+            Tool.ERASER: BrushGesture(self, self._brush, 0, self.drawing_given.emit),
+            Tool.POLYGON: PolygonGesture(self, self.drawing_given.emit),
             Tool.HAND: Gesture(self),
         }
         self._tool = Tool.POINT
@@ -97,6 +109,8 @@ class Viewer(QWidget):
 
     def show_picture(self, shown: Shown) -> None:
         self._shown, self._small = shown, QImage()
+        for gesture in self._hearing:
+            gesture.refreshed()
         self.update()
 
     def set_tool(self, tool: Tool) -> None:
@@ -108,6 +122,11 @@ class Viewer(QWidget):
     def set_over(self, gesture: Gesture) -> None:
         """What is to be had from the picture whatever the tool is; it hears of mouse and keys first."""
         self._over = gesture
+
+    def resize_brush(self, steps: int) -> None:
+        """Make brush and eraser larger, or smaller with a negative number of steps."""
+        self._brush.set_radius(self._brush.radius * BRUSH_STEP**steps)
+        self.update()
 
     @property
     def _gesture(self) -> Gesture:
@@ -268,6 +287,10 @@ class Viewer(QWidget):
             for gesture in self._hearing:
                 gesture.move(event)
             self._update_cursor()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if not (self._session.is_open and any(gesture.double_click(event) for gesture in self._hearing)):
+            self.mousePressEvent(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._pan_from is not None and event.button() is not Qt.MouseButton.RightButton:

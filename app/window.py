@@ -48,6 +48,7 @@ from app.viewer import STEP, Tool, Viewer
 from app.views import View
 from app.work import Work, explain
 from matting.project.document import Document
+from matting.seeding.drawing import Polygon, Stroke
 
 LAST = -20
 """Priority of what may wait for everything else."""
@@ -71,7 +72,7 @@ class MainWindow(QMainWindow):
         self.frames = FrameServer(self.session, self.jobs, self)
         self.work = Work(self.session, self.jobs, self.messages, self)
         self.files = ProjectFiles(self.session, self.jobs, self.messages, self)
-        self._editing = Editing(self.session, self.messages, self)
+        self._editing = Editing(self.session, self.jobs, self.messages, self)
         self._locking = Locking(self.session, self.jobs, self.messages, self)
         self._finding = Finding(self.session, self.jobs, self.messages, self)
         self._cutting = Cutting(self.session, self.jobs, self.messages, self)
@@ -173,6 +174,11 @@ class MainWindow(QMainWindow):
             "removeCut": self._cutting.remove_here,
             "pointTool": lambda: self.viewer.set_tool(Tool.POINT),
             "boxTool": lambda: self.viewer.set_tool(Tool.BOX),
+            "brushTool": lambda: self.viewer.set_tool(Tool.BRUSH),
+            "eraserTool": lambda: self.viewer.set_tool(Tool.ERASER),
+            "polygonTool": lambda: self.viewer.set_tool(Tool.POLYGON),
+            "brushSmaller": lambda: self.viewer.resize_brush(-1),
+            "brushLarger": lambda: self.viewer.resize_brush(1),
             "handTool": lambda: self.viewer.set_tool(Tool.HAND),
             "findPeople": self._find_people,
             "addPerson": self._people.add_person,
@@ -233,6 +239,7 @@ class MainWindow(QMainWindow):
         self._thumbnails.made.connect(self._timeline.set_thumbnail)
         viewer.point_given.connect(self._on_point)
         viewer.box_given.connect(self._on_box)
+        viewer.drawing_given.connect(self._on_drawing)
         finding = self._finding
         viewer.set_over(ProposalGesture(viewer, Offers(lambda: finding.boxes, finding.accept, finding.dismiss)))
         finding.changed.connect(viewer.update)
@@ -282,6 +289,7 @@ class MainWindow(QMainWindow):
     def _on_status(self, status: Status) -> None:
         self._timeline.set_states(status.lanes)
         self._people.set_states(status.words)
+        self._editing.set_tracked(status.lanes)
 
     def _on_point(self, x: float, y: float, label: int) -> None:
         self._show_masks()
@@ -290,6 +298,10 @@ class MainWindow(QMainWindow):
     def _on_box(self, box: tuple[float, float, float, float]) -> None:
         self._show_masks()
         self._editing.add_box(box)
+
+    def _on_drawing(self, drawing: Stroke | Polygon) -> None:
+        self._show_masks()
+        self._editing.add_drawing(drawing)
 
     def _find_people(self) -> None:
         self._show_masks()

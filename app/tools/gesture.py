@@ -62,6 +62,10 @@ class Gesture:
         """A button goes down; whether the tool takes it."""
         return False
 
+    def double_click(self, event: QMouseEvent) -> bool:
+        """A second press soon after the first; whether the tool takes it, else it is a press like any other."""
+        return False
+
     def move(self, event: QMouseEvent) -> None:
         """The mouse moves, pressed or not."""
 
@@ -73,6 +77,9 @@ class Gesture:
 
     def cancel(self) -> None:
         """Forget what is half drawn."""
+
+    def refreshed(self) -> None:
+        """A new picture is shown, with what was drawn before."""
 
     def wants(self, event: QKeyEvent) -> bool:
         """Whether a key means something to the tool now, in place of what it means elsewhere."""

@@ -37,7 +37,9 @@ def method() -> str:
     return "Mask R-CNN" if weights.installed(MODEL) else "outlines, faces and movement (no weights installed)"
 
 
-def find_people(clip: Clip, frame: int, ctx: JobContext, taken: Sequence[Box] = ()) -> list[Proposal]:
+def find_people(
+    clip: Clip, frame: int, ctx: JobContext, taken: Sequence[Box] = (), shot: range | None = None
+) -> list[Proposal]:
     """Propose people on a frame.
 
     Args:
@@ -45,6 +47,7 @@ def find_people(clip: Clip, frame: int, ctx: JobContext, taken: Sequence[Box] = 
         frame: index in the clip.
         ctx: hears of the progress, and can stop the work.
         taken: boxes of the people who are selected on the frame already; they are not proposed again.
+        shot: the frames that show the same place as this one, where that is known.
 
     Returns:
         Best first, each about another person; the same for the same frame every time. With masks where Mask R-CNN
@@ -61,7 +64,7 @@ def find_people(clip: Clip, frame: int, ctx: JobContext, taken: Sequence[Box] = 
     path = weights.installed(MODEL)
     if path is not None:
         return _by_network(path, picture, taken, ctx)
-    moving = _movement(clip, frame, picture, ctx)
+    moving = _movement(clip, frame, shot or range(len(clip)), picture, ctx)
     ctx.report(0.7, "Looking for outlines and faces")
     return find_unlearned(picture, moving, taken)
 
@@ -76,7 +79,7 @@ def _by_network(path: Path, picture: NDArray[np.uint8], taken: Sequence[Box], ct
     return finder.find(picture, taken)
 
 
-def _movement(clip: Clip, frame: int, picture: NDArray[np.uint8], ctx: JobContext) -> Movement | None:
+def _movement(clip: Clip, frame: int, shot: range, picture: NDArray[np.uint8], ctx: JobContext) -> Movement | None:
     height, width = clip.size_hw
     scale = min(1.0, _WORKING_PX / max(height, width))
     size_wh = max(1, round(width * scale)), max(1, round(height * scale))
@@ -89,7 +92,7 @@ def _movement(clip: Clip, frame: int, picture: NDArray[np.uint8], ctx: JobContex
     around: dict[int, NDArray[np.uint8]] = {}
     for step in _NEIGHBOURS:
         ctx.report(0.6 * len(around) / len(_NEIGHBOURS), "Looking for movement")
-        if 0 <= frame + step < len(clip):
+        if frame + step in shot:
             around[step] = small(to_8_bit(clip.frame(frame + step)))
     before = [around[step] for step in _NEIGHBOURS[::-1] if step < 0 and step in around]
     after = [around[step] for step in _NEIGHBOURS if step > 0 and step in around]

@@ -203,24 +203,34 @@ class Workspace:
         return self._outdated(MASKS, chunk)
 
     def index_picture(self, frame: int) -> StoredAlpha | None:
-        """The masks of a frame, pixel value = instance id: current or stale ones, else the seed; None without any.
+        """The masks of a frame, pixel value = instance id: current ones, else the nearest to them; None without any.
 
-        Approved masks are there in any case.
+        That is what the prompts of the frame give, over the stale masks of those who have none there. Approved masks
+        are there in any case.
         """
         chunk = self.chunk_of(frame)
         key = self.mask_key(chunk)
         if self.store.has(MASKS, chunk.start, key):
             return self.store.read_frame(MASKS, chunk.start, key, frame - chunk.start)
         picture: StoredAlpha | None = None
-        if self.store.has(SEEDS, frame, self.seed_key(frame)):
-            picture = self.store.read_frame(SEEDS, frame, self.seed_key(frame), 0)
-        elif (latest := self.store.latest(MASKS, frame)) is not None:
+        if (latest := self.store.latest(MASKS, frame)) is not None:
             start, newest = latest
             picture = self.store.read_frame(MASKS, start, newest, frame - start)
+        if self.store.has(SEEDS, frame, self.seed_key(frame)):
+            seeded = self.store.read_frame(SEEDS, frame, self.seed_key(frame), 0)
+            picture = seeded if picture is None else np.where(seeded > 0, seeded, self._unprompted(picture, frame))
         if any(instance.lock_at(frame) for instance in self.prompted):
             picture = np.zeros(self.document.size_hw, np.uint8) if picture is None else picture.copy()
             self.put_locked(frame, picture)
         return picture
+
+    def _unprompted(self, picture: StoredAlpha, frame: int) -> StoredAlpha:
+        """An index picture with those only who are in the document and were given nothing on the frame."""
+        kept = np.zeros(256, np.uint8)
+        for instance in self.prompted:
+            if instance.prompt_at(frame) is None:
+                kept[instance.id] = instance.id
+        return kept[picture]
 
     def masks(self, frame: int) -> Mask:
         """``[N, H, W]`` bool in the order of :attr:`ids`; raises KeyError unless the chunk is current."""

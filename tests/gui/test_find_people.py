@@ -31,7 +31,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, list[Box]]]:
     """A finder that proposes two people on every frame, one with an outline; what it was asked for."""
     asked: list[tuple[int, list[Box]]] = []
 
-    def find(clip: Clip, frame: int, ctx: JobContext, taken: Sequence[Box] = ()) -> list[Proposal]:
+    def find(clip: Clip, frame: int, ctx: JobContext, taken: Sequence[Box], shot: range) -> list[Proposal]:
         asked.append((frame, list(taken)))
         mask = np.zeros(clip.size_hw, np.bool_)
         mask[40:80, 30:70] = True

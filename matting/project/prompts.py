@@ -15,7 +15,7 @@ from matting.errors import PromptError
 from matting.files import write_bytes
 from matting.project.document import Box, Document, Instance, Point, Prompt
 from matting.project.masks import fit_mask, read_picture
-from matting.seeding.drawing import Polygon, Stroke, covered
+from matting.seeding.drawing import Drawing, Polygon, Stroke, covered
 
 
 class _Given(BaseModel):
@@ -25,7 +25,8 @@ class _Given(BaseModel):
 class GivenPrompt(_Given):
     """One prompt of the file; ``mask`` is a path relative to the file.
 
-    The polygons are laid over what the rest selects, then the strokes, each in their order.
+    The polygons are laid over what the rest selects, then the strokes, each in their order; then ``drawn``, which is
+    what a prompt that was copied from a project has.
     """
 
     frame: int
@@ -34,6 +35,7 @@ class GivenPrompt(_Given):
     mask: str | None = None
     polygons: tuple[Polygon, ...] = ()
     strokes: tuple[Stroke, ...] = ()
+    drawn: tuple[Drawing, ...] = ()
 
 
 class GivenInstance(_Given):
@@ -113,7 +115,7 @@ class PromptImport:
         for x, y, _ in given.points:
             if not (0 <= x < width and 0 <= y < height):
                 raise PromptError(f"{who} has the point ({x:g}, {y:g}) outside the {width}×{height} picture.")
-        drawn: tuple[Polygon | Stroke, ...] = (*given.polygons, *given.strokes)
+        drawn: tuple[Polygon | Stroke, ...] = (*given.polygons, *given.strokes, *given.drawn)
         for drawing in drawn:
             if not covered(drawing, self._size_hw).any():
                 at = ", ".join(f"{side:g}" for side in drawing.points[0])

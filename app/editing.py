@@ -12,7 +12,7 @@ from app.message_bar import MessageBar
 from app.session import Session
 from app.timeline.lanes import LaneSpan
 from matting.project.document import MAX_INSTANCES, Box, Document
-from matting.seeding.drawing import Polygon, Stroke
+from matting.seeding.drawing import Polygon, Stroke, misses
 
 
 class Editing(QObject):
@@ -46,6 +46,8 @@ class Editing(QObject):
     def add_drawing(self, drawing: Stroke | Polygon) -> None:
         """A stroke or polygon for the active person; one that puts in selects somebody new where nobody is active."""
         if not self._may_edit():
+            return
+        if misses(drawing, self._session.document.size_hw):
             return
         if self._session.active is None and not drawing.label:
             self._messages.note("Nobody is active whom something could be taken away from.")

@@ -15,10 +15,10 @@ def with_point(document: Document, instance_id: int, frame: int, point: Point) -
 
 
 def with_box(document: Document, instance_id: int, frame: int, box: Box) -> Document:
-    """Another box for a person on a frame, in place of the one before."""
+    """Another box for a person on a frame, in place of the one before, and of a mask: who draws a box starts anew."""
     instance = document.instance(instance_id)
     prompt = instance.prompt_at(frame) or Prompt(frame=frame)
-    return document.with_instance(instance.with_prompt(prompt.model_copy(update={"box": box})))
+    return document.with_instance(instance.with_prompt(prompt.model_copy(update={"box": box, "mask": None})))
 
 
 def with_drawing(document: Document, instance_id: int, frame: int, drawing: Stroke | Polygon) -> Document:

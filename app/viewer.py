@@ -57,6 +57,8 @@ class Viewer(QWidget):
     box_given = Signal(object)
     drawing_given = Signal(object)
     """A stroke or a polygon."""
+    drawing_begun = Signal()
+    """A tool has begun with something for the frame that is shown."""
     space_tapped = Signal()
     peeked = Signal(bool)
     """The artist holds the key to see the source, or let go of it."""
@@ -97,7 +99,7 @@ class Viewer(QWidget):
         self._space = self._space_used = False
         session.opened.connect(self._on_opened)
         session.changed.connect(self.update)
-        session.frame_changed.connect(self.update)
+        session.frame_changed.connect(self._on_frame_changed)
         session.active_changed.connect(self.update)
 
     # -- what is shown ---------------------------------------------------------------------------------------------
@@ -111,6 +113,13 @@ class Viewer(QWidget):
         self._shown, self._small = shown, QImage()
         for gesture in self._hearing:
             gesture.refreshed()
+        self.update()
+
+    def _on_frame_changed(self) -> None:
+        """What is half drawn was meant for the frame before."""
+        for gesture in self._hearing:
+            gesture.cancel()
+        self._working = None
         self.update()
 
     def set_tool(self, tool: Tool) -> None:
@@ -272,6 +281,8 @@ class Viewer(QWidget):
             self._update_cursor()
         else:
             self._working = next((gesture for gesture in self._hearing if gesture.press(event)), None)
+            if self._working is not None:
+                self.drawing_begun.emit()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         self._tell_place(event.position())

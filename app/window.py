@@ -240,6 +240,7 @@ class MainWindow(QMainWindow):
         viewer.point_given.connect(self._on_point)
         viewer.box_given.connect(self._on_box)
         viewer.drawing_given.connect(self._on_drawing)
+        viewer.drawing_begun.connect(self._transport.pause)
         finding = self._finding
         viewer.set_over(ProposalGesture(viewer, Offers(lambda: finding.boxes, finding.accept, finding.dismiss)))
         finding.changed.connect(viewer.update)

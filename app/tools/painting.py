@@ -9,7 +9,7 @@ from pathlib import Path
 
 import platformdirs
 from PySide6.QtCore import QElapsedTimer, QPointF, QRectF, QSettings, Qt, QTimer
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPainterPath, QPen
 
 from app.tools.gesture import Canvas, Gesture
 from matting.seeding.drawing import LARGEST_PX, Stroke
@@ -135,6 +135,13 @@ class BrushGesture(Gesture):
 
     def cancel(self) -> None:
         self._painting = self._sizing = None
+        self.canvas.update()
+
+    def wants(self, event: QKeyEvent) -> bool:
+        return self.busy and event.key() == Qt.Key.Key_Escape
+
+    def key(self, event: QKeyEvent) -> None:
+        self.cancel()
 
     def refreshed(self) -> None:
         self._finished = None

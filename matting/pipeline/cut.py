@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import groupby, product
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,11 +28,13 @@ from matting.pipeline.workspace import MASKS, PLATE, SEEDS, Presence, Workspace
 from matting.project.document import Document, Prompt
 from matting.project.masks import read_picture, to_index_picture
 from matting.project.store import chunks, joined
-from matting.seeding.drawing import draw_over
+from matting.seeding.drawing import Drawing, draw_over, in_order
 from matting.seeding.seeder import FramePrompt, seed_frame
 from matting.tracking.seeds import Seeds, Some, lazy_seeds
 from matting.tracking.tracker import FrameMasks, Tracker, nobody
 
+Drawn: TypeAlias = Mapping[int, tuple[Drawing, ...]]
+"""Instance id → what is painted for it on a frame."""
 NOTICED_UNSEEN = 0.02
 MOST_THREADS = 4
 
@@ -61,24 +64,33 @@ def seed(work: Workspace, frame: int, device: str = "auto") -> NDArray[np.uint8]
     if work.store.has(SEEDS, frame, key):
         return work.store.read_frame(SEEDS, frame, key, 0)
     drawn = {i.id: prompt.drawn for i in work.prompted if (prompt := i.prompt_at(frame)) is not None and prompt.drawn}
-    if drawn:
-        # What is painted changes nothing of what the seeder finds, so a stroke need not wait for it.
-        picture = draw_over(seed(work.with_document(_undrawn(work.document, frame)), frame, device), drawn)
-    else:
-        picture = _found(work, frame, device)
+    picture = _painted(work, frame, drawn, device) if drawn else _found(work, frame, device)
     work.store.write(SEEDS, frame, key, picture[None])
     return picture
 
 
-def _undrawn(document: Document, frame: int) -> Document:
-    """The document without what is painted on a frame; who was given nothing else has no prompt there."""
-    for instance in document.instances:
+def _painted(work: Workspace, frame: int, drawn: Drawn, device: str) -> NDArray[np.uint8]:
+    """What was painted over what the seeder finds. It changes nothing of that, so a stroke need not wait for it."""
+    # Mostly all but the newest stroke is there already, and an artist paints many.
+    who, place = in_order(drawn)[-1]
+    rest = drawn[who][:place] + drawn[who][place + 1 :]
+    before = work.with_document(_with_drawn(work.document, frame, {who: rest}))
+    key = before.seed_key(frame)
+    if work.store.has(SEEDS, frame, key):
+        return draw_over(work.store.read_frame(SEEDS, frame, key, 0), {who: drawn[who][place : place + 1]})
+    bare = work.with_document(_with_drawn(work.document, frame, dict.fromkeys(drawn, ())))
+    return draw_over(seed(bare, frame, device), drawn)
+
+
+def _with_drawn(document: Document, frame: int, drawn: Drawn) -> Document:
+    """The document with other drawings on a frame; who has nothing there then has no prompt."""
+    for instance_id, drawings in drawn.items():
+        instance = document.instance(instance_id)
         prompt = instance.prompt_at(frame)
-        if prompt is not None and prompt.drawn:
-            rest = prompt.model_copy(update={"drawn": ()})
-            document = document.with_instance(
-                instance.with_prompt(rest) if rest.seeds else instance.without_prompt(frame)
-            )
+        assert prompt is not None
+        changed = prompt.model_copy(update={"drawn": drawings})
+        left = changed.seeds or drawings
+        document = document.with_instance(instance.with_prompt(changed) if left else instance.without_prompt(frame))
     return document
 
 

@@ -64,6 +64,21 @@ def covered(drawing: Stroke | Polygon, size_hw: tuple[int, int]) -> Mask:
     return _stroked(drawing, size_hw) if isinstance(drawing, Stroke) else _filled(drawing.points, size_hw)
 
 
+def misses(drawing: Stroke | Polygon, size_hw: tuple[int, int]) -> bool:
+    """Whether a drawing is all outside of the frame, or a polygon so thin that it covers nothing."""
+    if isinstance(drawing, Polygon):
+        return not covered(drawing, size_hw).any()
+    x, y = zip(*drawing.points, strict=True)
+    across, down = _span(min(x), max(x), drawing.radius, size_hw[1]), _span(min(y), max(y), drawing.radius, size_hw[0])
+    return across[0] >= across[1] or down[0] >= down[1]
+
+
+def in_order(drawn: Mapping[int, Sequence[Stroke | Polygon]]) -> list[tuple[int, int]]:
+    """Instance id and place of every drawing, the one that lies on top last."""
+    steps = [(drawing.order, own, place) for own, drawings in drawn.items() for place, drawing in enumerate(drawings)]
+    return [(own, place) for _, own, place in sorted(steps)]
+
+
 def draw_over(picture: NDArray[np.uint8], drawn: Mapping[int, Sequence[Stroke | Polygon]]) -> NDArray[np.uint8]:
     """Put what was drawn over masks.
 
@@ -77,8 +92,8 @@ def draw_over(picture: NDArray[np.uint8], drawn: Mapping[int, Sequence[Stroke | 
     """
     size_hw = picture.shape[0], picture.shape[1]
     result = picture.copy()
-    steps = [(drawing.order, own, drawing) for own, drawings in sorted(drawn.items()) for drawing in drawings]
-    for _, own, drawing in sorted(steps, key=lambda step: step[0]):
+    for own, place in in_order(drawn):
+        drawing = drawn[own][place]
         part = covered(drawing, size_hw)
         if drawing.label:
             result[part] = own
@@ -116,8 +131,9 @@ def _filled(corners: Sequence[Place], size_hw: tuple[int, int]) -> Mask:
     """Line by line: each edge turns the inside out from where it crosses the middle of a row."""
     height, width = size_hw
     turns = np.zeros((height, width + 1), np.bool_)
-    for (xa, ya), (xb, yb) in pairwise([*corners, corners[0]]):
-        first, last = (int(np.clip(np.ceil(y - 0.5), 0, height)) for y in (min(ya, yb), max(ya, yb)))
+    for edge in pairwise([*corners, corners[0]]):
+        (xa, ya), (xb, yb) = sorted(edge, key=lambda end: end[1])  # there and back again must cross at the same places
+        first, last = (int(np.clip(np.ceil(y - 0.5), 0, height)) for y in (ya, yb))
         if first >= last:
             continue
         rows = np.arange(first, last)

@@ -146,6 +146,30 @@ class TestBrush:
         settle(painting, qtbot)
         assert shown(painting)[60, 70] == 1
 
+    def test_escape_gives_a_stroke_up_and_so_does_another_frame(self, painting: MainWindow, qtbot: QtBot) -> None:
+        viewer = painting.viewer
+        for key in (Qt.Key.Key_Escape, Qt.Key.Key_Right):
+            QTest.mousePress(viewer, Left, Plain, at(painting, 40, 40))
+            QTest.mouseMove(viewer, at(painting, 80, 60))
+            press(painting, key)
+            QTest.mouseRelease(viewer, Left, Plain, at(painting, 80, 60))
+        settle(painting, qtbot)
+        assert not painting.session.document.instances
+
+    def test_a_stroke_beside_the_picture_is_none(self, painting: MainWindow, qtbot: QtBot) -> None:
+        drag(painting, (-60, 40), (-60, 80))
+        settle(painting, qtbot)
+        assert not painting.session.document.instances
+
+    def test_playing_stops_where_something_is_drawn(self, painting: MainWindow, qtbot: QtBot) -> None:
+        press(painting, Qt.Key.Key_L)
+        assert painting._transport.speed
+        QTest.mousePress(painting.viewer, Left, Plain, at(painting, 40, 40))
+        assert not painting._transport.speed
+        QTest.mouseRelease(painting.viewer, Left, Plain, at(painting, 40, 40))
+        settle(painting, qtbot)
+        assert prompt_here(painting).drawn
+
     def test_nothing_is_taken_from_nobody(self, painting: MainWindow, qtbot: QtBot) -> None:
         press(painting, Qt.Key.Key_E)
         drag(painting, (40, 60), (60, 60))

@@ -24,6 +24,15 @@ def test_points_gather_on_a_frame_and_a_box_is_replaced(document: Document) -> N
     assert prompt.box == (5.0, 5.0, 50.0, 60.0)
 
 
+def test_a_box_starts_anew_where_there_was_a_mask(document: Document) -> None:
+    document = prompting.from_mask(document, 1, 3, "0123456789abcdef.png")
+    document = prompting.with_point(document, 1, 3, (10.0, 20.0, 1))
+    document = prompting.with_box(document, 1, 3, (0.0, 0.0, 50.0, 60.0))
+    prompt = document.instance(1).prompt_at(3)
+    assert prompt is not None
+    assert (prompt.mask, prompt.box) == (None, (0.0, 0.0, 50.0, 60.0))
+
+
 def test_not_here_takes_the_place_of_what_was_given_and_a_point_the_place_of_not_here(document: Document) -> None:
     document = prompting.absent(prompting.with_point(document, 1, 3, (10.0, 20.0, 1)), 1, 3)
     prompt = document.instance(1).prompt_at(3)

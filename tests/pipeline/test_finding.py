@@ -1,14 +1,21 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
+from matting import weights
+from matting.arrays import Picture
 from matting.errors import MediaError
+from matting.finding import mask_rcnn
 from matting.finding.proposal import Box, Proposal, overlap
 from matting.job import JobContext
 from matting.media import open_clip
-from matting.pipeline.finding import find_people
+from matting.pipeline.finding import find_people, method
+from matting.weights.folder import Record, write_record
 from resources import SAMPLE
 
 FRAME = 80
@@ -38,6 +45,28 @@ def test_without_weights_the_people_of_the_sample_are_found_the_same_every_time(
     assert all(proposal.mask is None for proposal in found)
     assert people([]) == found
     assert people(truth[:1]) == [proposal for proposal in found if overlap(proposal.box, truth[0]) < 0.3]
+
+
+def test_mask_rcnn_is_taken_where_it_is_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    known = weights.model("mask-rcnn")
+    monkeypatch.setenv("MATTEO_MODELS", str(tmp_path))
+    folder = tmp_path / known.id
+    folder.mkdir()
+    (folder / known.file_name).write_bytes(b"weights")
+    write_record(known, Record(known.file_name, 7, "0" * 64, "by hand"))
+    asked: list[Path] = []
+
+    class Finder:
+        def __init__(self, path: Path, device: str) -> None:
+            asked.append(path)
+
+        def find(self, frame: Picture, taken: Sequence[Box]) -> list[Proposal]:
+            return [Proposal((0, 0, 5, 5), 0.9, np.ones(frame.shape[:2], np.bool_), "mask-rcnn")]
+
+    monkeypatch.setattr(mask_rcnn, "MaskRcnnFinder", Finder)
+    assert [proposal.source for proposal in people([])] == ["mask-rcnn"]
+    assert asked == [folder / known.file_name]
+    assert method() == "Mask R-CNN"
 
 
 def test_a_frame_that_is_not_there_is_named() -> None:

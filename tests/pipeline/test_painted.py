@@ -105,6 +105,23 @@ def test_strokes_correct_exactly_and_the_seeder_is_asked_once(clip: Clip, tmp_pa
     assert seeder.asked == 1
 
 
+def test_another_stroke_is_laid_over_what_was_there_with_the_same_result(
+    clip: Clip, tmp_path: Path, seeder: BoxSeeder
+) -> None:
+    """One after the other through the store, or all at once: also where the orders are mixed up across people."""
+    random = np.random.default_rng(0)
+    mine: list[Stroke] = []
+    theirs: list[Stroke] = []
+    orders = random.permutation(8)
+    for number, order in enumerate(orders):
+        stroke = disc(int(random.integers(2)), random.uniform(0, 80), random.uniform(0, 60), 9, int(order))
+        (mine if number % 2 else theirs).append(stroke)
+        prompts = [Prompt(frame=0, box=BOX, drawn=tuple(mine)), Prompt(frame=0, mask=None, drawn=tuple(theirs))]
+        together = seed(workspace(clip, tmp_path / "together", *prompts), 0)
+        afresh = seed(workspace(clip, tmp_path / f"afresh{number}", *prompts), 0)
+        assert np.array_equal(together, afresh)
+
+
 def document_with(document: Document, prompt: Prompt) -> Document:
     return document.with_instance(document.instance(1).with_prompt(prompt))
 

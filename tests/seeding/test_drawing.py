@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from matting.seeding.drawing import Polygon, Stroke, covered, draw_over
+from matting.seeding.drawing import Polygon, Stroke, covered, draw_over, misses
 
 SIZE_HW = (40, 60)
 PLACES = st.tuples(st.floats(-20, 80), st.floats(-20, 60))
@@ -64,11 +64,22 @@ def test_where_an_outline_crosses_itself_every_second_part_is_outside() -> None:
     assert not mask[20, 20]
 
 
-@given(st.lists(PLACES, min_size=3, max_size=6))
-def test_polygons_that_reach_out_are_cut_off(points: list[tuple[float, float]]) -> None:
-    shifted = [(x + 30, y + 30) for x, y in points]
-    whole = covered(Polygon(label=1, points=tuple(shifted)), (120, 140))
-    assert np.array_equal(covered(Polygon(label=1, points=tuple(points)), SIZE_HW), whole[30:70, 30:90])
+@pytest.mark.parametrize("corners", range(3, 9))
+def test_polygons_that_reach_out_are_cut_off(corners: int) -> None:
+    x, y = np.random.default_rng(corners).uniform((-20, -20), (80, 60), (corners, 2)).T
+    points = Polygon(label=1, points=tuple(zip(x.tolist(), y.tolist(), strict=True)))
+    shifted = Polygon(label=1, points=tuple(zip((x + 30).tolist(), (y + 30).tolist(), strict=True)))
+    mask = covered(points, SIZE_HW)
+    assert mask.any()
+    assert np.array_equal(mask, covered(shifted, (120, 140))[30:70, 30:90])
+
+
+def test_there_and_back_again_encloses_nothing() -> None:
+    thin = Polygon(label=1, points=((0, 0), (0, 0), (6.999999999999993, 6.999999999999993)))
+    assert not covered(thin, SIZE_HW).any()
+    assert misses(thin, SIZE_HW)
+    assert not misses(Stroke(label=1, radius=2, points=((61.5, 20),)), SIZE_HW)
+    assert misses(Stroke(label=1, radius=2, points=((62.5, 20), (90, 20))), SIZE_HW)
 
 
 def test_the_later_drawing_counts_within_and_across_instances() -> None:

@@ -88,11 +88,13 @@ class Lane(Enum):
     """Frames, selections, thumbnails: two at a time."""
     PATIENT = auto()
     """What takes long and nobody waits for: one at a time, and everything else goes first."""
+    MODELS = auto()
+    """Downloads of models: one after another, beside the heavy jobs."""
     DISK = auto()
     """Saving and autosaving: in the order they were asked for, so that an older document never comes last."""
 
 
-_THREADS = {Lane.HEAVY: 1, Lane.LIGHT: 2, Lane.PATIENT: 1, Lane.DISK: 1}
+_THREADS = {Lane.HEAVY: 1, Lane.LIGHT: 2, Lane.PATIENT: 1, Lane.MODELS: 1, Lane.DISK: 1}
 
 
 class Jobs(QObject):
@@ -128,6 +130,7 @@ class Jobs(QObject):
         title: str,
         work: Callable[[JobContext], Any],
         *,
+        progressed: Callable[[float, str, float | None], None] | None = None,
         done: Callable[[Any], None] | None = None,
         failed: Callable[[Exception], None] | None = None,
         stopped: Callable[[], None] | None = None,
@@ -141,6 +144,7 @@ class Jobs(QObject):
         Args:
             title: what the job strip calls it.
             work: gets the context; what it returns goes to ``done``, what it raises to ``failed``.
+            progressed: hears how far it is, what goes on, and the seconds left.
             done, failed, stopped: exactly one of them is called; errors that nobody asks about go to the log.
             finished: called after that in any case.
             noticed: gets what the artist should read although the work goes on.
@@ -151,6 +155,7 @@ class Jobs(QObject):
         signals = job.signals
         # Everything is connected before it starts: it may be done before this function is.
         for signal, slot in (
+            (signals.progressed, progressed),
             (signals.succeeded, done),
             (signals.failed, failed if failed is not None else lambda error: _log(title, error)),
             (signals.cancelled, stopped),

@@ -1,4 +1,4 @@
-"""How masks become mattes: in closed form, or by a network whose weights the artist has."""
+"""How masks become mattes: in closed form, by an installed model, or by a network whose weights the artist has."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ from PySide6.QtWidgets import (
 )
 
 from app.file_dialogs import ask_for_weights
+from app.licence import LicenceBox
+from app.models import Models
+from app.models_dialog import ModelsDialog
 from app.naming import named
 from app.session import Session
 from app.stages import MattingChoice
@@ -29,10 +32,12 @@ from app.theme import FAINT, WARNING
 DEFAULT_SHORT_SIDE = 576
 _SHORT_SIDES = (288, 432, DEFAULT_SHORT_SIDE, 720, 1080)
 _DEVICES = (("Automatic: CUDA where there is one", "auto"), ("CPU", "cpu"), ("CUDA", "cuda"))
-_LICENCES = (
-    "Which network it is, Matteo sees from the file. MaGGIe's public weights are for non-commercial use, MSG-VIM's "
-    "state no licence; Matteo ships neither."
+_NOTE = (
+    "Which network it is, Matteo sees from the file; under which terms you may use it is yours to know. MaGGIe's "
+    "public weights are for non-commercial use, MSG-VIM's state no licence."
 )
+_CLOSED_FORM, _FILE = "closed form", "file"
+"""What the first and the last method are; between them stand the paths of the installed models."""
 
 
 class MattingDialog(QDialog):
@@ -41,6 +46,7 @@ class MattingDialog(QDialog):
     def __init__(
         self,
         session: Session,
+        models: Models,
         device: str,
         choose: Callable[[MattingChoice], None],
         parent: QWidget | None = None,
@@ -49,18 +55,21 @@ class MattingDialog(QDialog):
         self.setObjectName("mattingDialog")
         self.setWindowTitle("Matting")
         self.setMinimumWidth(560)
-        self._session, self._choose = session, choose
+        self._session, self._models, self._choose = session, models, choose
         self._make_fields()
         self._lay_out()
         self._show(device)
         self._method.currentIndexChanged.connect(self._check)
         self._path.textChanged.connect(self._check)
+        models.changed.connect(self._offer_methods)
         self._check()
 
     def _make_fields(self) -> None:
         self._method = named(QComboBox(), "mattingMethod", "How masks become mattes", "Mattes by")
-        self._method.addItem("Closed form (no weights needed)", False)
-        self._method.addItem("A network, from a file of weights", True)
+        self._offer_methods()
+        self._more = named(QPushButton("Models…", autoDefault=False), "mattingModels", "Get or bring in models")
+        self._more.clicked.connect(self._show_models)
+        self._licence = LicenceBox()
         self._path = named(QLineEdit(), "mattingWeights", "A public checkpoint of MaGGIe or MSG-VIM", "Weights")
         self._path.setPlaceholderText("none chosen")
         self._browse = named(QPushButton("Browse…", autoDefault=False), "mattingBrowse", "Choose the file")
@@ -76,22 +85,28 @@ class MattingDialog(QDialog):
             self._device.addItem(text, device)
 
     def _lay_out(self) -> None:
-        file = QHBoxLayout()
+        self._weights = file = QHBoxLayout()
         file.addWidget(self._path, 1)
         file.addWidget(self._browse)
-        note = named(QLabel(_LICENCES, wordWrap=True), "mattingNote")
-        note.setStyleSheet(f"color: {FAINT};")
+        self._note = named(QLabel(_NOTE, wordWrap=True), "mattingNote")
+        self._note.setStyleSheet(f"color: {FAINT};")
+        method = QHBoxLayout()
+        method.setSpacing(8)
+        file.setSpacing(8)
+        method.addWidget(self._method, 1)
+        method.addWidget(self._more)
         self._form = form = QFormLayout(labelAlignment=Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         form.setHorizontalSpacing(14)
         form.setVerticalSpacing(10)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        form.addRow("Mattes by", self._method)
+        form.addRow("Mattes by", method)
+        form.addRow("", self._licence)
         form.addRow("Weights", file)
         form.addRow("", self._missing)
+        form.addRow("", self._note)
         form.addRow("Working size", self._size)
         form.addRow("", self._crop)
         form.addRow("Device", self._device)
-        form.addRow("", note)
         kind = QDialogButtonBox.StandardButton
         buttons = QDialogButtonBox(kind.Ok | kind.Cancel)
         self._ok = named(buttons.button(kind.Ok), "mattingOk", "Make mattes this way from now on")
@@ -109,8 +124,9 @@ class MattingDialog(QDialog):
         assert project is not None
         short_side = DEFAULT_SHORT_SIDE
         if weights is not None:
-            self._method.setCurrentIndex(1)
-            self._path.setText(str(project.resolve(weights.path)))
+            file = str(project.resolve(weights.path))
+            self._method.setCurrentIndex(self._method.findData(file if file in self._installed else _FILE))
+            self._path.setText("" if file in self._installed else file)
             short_side = weights.short_side or 0
             self._crop.setChecked(weights.crop)
         for side in sorted({*_SHORT_SIDES, short_side} - {0}):
@@ -119,13 +135,30 @@ class MattingDialog(QDialog):
         self._size.setCurrentIndex(self._size.findData(short_side))
         self._device.setCurrentIndex(self._device.findData(device))
 
+    def _offer_methods(self) -> None:
+        """Offer what is installed now; what is chosen stays chosen."""
+        self._installed = {str(path): known for known, path in self._models.matters}
+        chosen = self._method.currentData()
+        methods = {_CLOSED_FORM: "Closed form (no weights needed)"}
+        methods |= {path: f"{known.title}   ({known.commercial_mark})" for path, known in self._installed.items()}
+        methods[_FILE] = "A network, from a file of weights"
+        if list(methods) == [self._method.itemData(place) for place in range(self._method.count())]:
+            return
+        self._method.clear()
+        for data, text in methods.items():
+            self._method.addItem(text, data)
+        self._method.setCurrentIndex(max(self._method.findData(chosen), 0))
+
     @property
     def _by_network(self) -> bool:
-        return bool(self._method.currentData())
+        return bool(self._method.currentData() != _CLOSED_FORM)
 
     @property
     def _file(self) -> Path | None:
-        """The file that is written in the field, which may say it as seen from the project's folder."""
+        """The installed file, or the one written in the field, which may say it as seen from the project's folder."""
+        chosen = self._method.currentData()
+        if chosen in self._installed:
+            return Path(chosen)
         text = self._path.text().strip()
         assert self._session.project is not None
         return self._session.project.resolve(str(Path(text).expanduser())) if text else None
@@ -134,11 +167,24 @@ class MattingDialog(QDialog):
         """Offer what matters for the method, and say what is missing; the engine says the rest."""
         for widget in (self._path, self._browse, self._size, self._crop, self._device):
             widget.setEnabled(self._by_network)
+        known = self._installed.get(self._method.currentData())
+        if known is not None:
+            self._licence.show_model(known)
         file = self._file
         there = file is not None and file.is_file()
+        by_file = self._method.currentData() == _FILE
         self._missing.setText(f"{file.name} is not there." if file is not None else "")
-        self._form.setRowVisible(self._missing, self._by_network and file is not None and not there)
+        self._form.setRowVisible(self._licence, known is not None)
+        self._form.setRowVisible(self._weights, known is None)
+        self._form.setRowVisible(self._note, by_file)
+        self._form.setRowVisible(self._missing, by_file and file is not None and not there)
         self._ok.setEnabled(there or not self._by_network)
+        self.adjustSize()
+
+    def _show_models(self) -> None:
+        dialog = ModelsDialog(self._models, self)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
 
     def _ask_file(self) -> None:
         ask_for_weights(self, self._file or Path.home(), lambda path: self._path.setText(str(path)))

@@ -67,6 +67,20 @@ class MattingChoice:
         return matter_of(found.kind), found.model_copy(update={"short_side": self.short_side, "crop": self.crop})
 
 
+def get_model(model_id: str, ctx: JobContext) -> Path:
+    """Fetch a model of the catalogue; returns its file."""
+    from matting.pipeline import models
+
+    return models.get_model(model_id, ctx)
+
+
+def import_model(model_id: str, file: Path, ctx: JobContext) -> Path:
+    """Copy a model's file that the artist has, if it is what it should be; returns the copy."""
+    from matting.pipeline import models
+
+    return models.import_model(model_id, file, ctx)
+
+
 def prepare() -> None:
     """Import what the stages need, so that the first of them does not wait for it."""
     import matting.pipeline.cut

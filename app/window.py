@@ -30,6 +30,8 @@ from app.job_strip import JobStrip
 from app.locking import Locking
 from app.matting_dialog import MattingDialog
 from app.message_bar import MessageBar
+from app.models import Models
+from app.models_dialog import ModelsDialog
 from app.opening import load_engine, unsaved_projects
 from app.people import PeoplePanel
 from app.project_files import ProjectFiles
@@ -71,6 +73,7 @@ class MainWindow(QMainWindow):
         self.messages = MessageBar(self._central)
         self.frames = FrameServer(self.session, self.jobs, self)
         self.work = Work(self.session, self.jobs, self.messages, self)
+        self.models = Models(self.jobs, self)
         self.files = ProjectFiles(self.session, self.jobs, self.messages, self)
         self._editing = Editing(self.session, self.jobs, self.messages, self)
         self._locking = Locking(self.session, self.jobs, self.messages, self)
@@ -213,6 +216,7 @@ class MainWindow(QMainWindow):
             "matte": self.work.matte,
             "plate": self.work.plate,
             "matting": self._ask_matting,
+            "models": self._show_models,
             "cancel": self.jobs.cancel_heavy,
             "shortcuts": self._overlay.pop_up,
         }
@@ -232,6 +236,8 @@ class MainWindow(QMainWindow):
         self._selecting.done.connect(session.results_changed)
         self._selecting.failed.connect(lambda error: self.messages.error(explain("Selecting", error)))
         self.work.status_changed.connect(self._on_status)
+        self.models.brought.connect(lambda known: self.messages.note(f"{known.title} is installed."))
+        self.models.failed.connect(lambda known, why: self.messages.error(why))
         self._timeline.thumbnails_wanted.connect(self._thumbnails.ask)
         self._timeline.lock_asked.connect(self._locking.lock)
         self._timeline.unlock_asked.connect(self._locking.unlock)
@@ -261,7 +267,8 @@ class MainWindow(QMainWindow):
         self._start.recover_asked.connect(self.files.open)
 
     def look_for_unsaved(self) -> None:
-        """Offer what a crash left behind."""
+        """Offer what a crash left behind, and see which models are here."""
+        self.models.look_up()
         self.jobs.start("Looking for unsaved projects", lambda ctx: unsaved_projects(), done=self._start.show_unsaved)
 
     def _on_opened(self) -> None:
@@ -340,7 +347,12 @@ class MainWindow(QMainWindow):
         ExportDialog(self.session, self.work.export, self).open()
 
     def _ask_matting(self) -> None:
-        dialog = MattingDialog(self.session, self.work.device, self.work.choose_matting, self)
+        dialog = MattingDialog(self.session, self.models, self.work.device, self.work.choose_matting, self)
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _show_models(self) -> None:
+        dialog = ModelsDialog(self.models, self)
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
@@ -401,6 +413,7 @@ class MainWindow(QMainWindow):
         self.hide()
         self.jobs.shut_down()
         self.work.shut_down()
+        self.models.shut_down()
         self.frames.close()
 
     def interrupt(self) -> None:

@@ -48,9 +48,21 @@ class Worker:
     Safe to use from several threads: they wait for each other.
     """
 
-    def __init__(self, prepare: Callable[[], None] | None = None, tidy: Callable[[], None] | None = None) -> None:
-        """Remember what the process should do first, such as slow imports, and after each job; nothing starts yet."""
-        self._prepare, self._tidy = prepare, tidy
+    def __init__(
+        self,
+        prepare: Callable[[], None] | None = None,
+        tidy: Callable[[], None] | None = None,
+        patience_s: float | None = None,
+    ) -> None:
+        """Nothing starts yet.
+
+        Args:
+            prepare: what the process does first, such as slow imports.
+            tidy: what it does after each job.
+            patience_s: how long a job that was asked to stop may go on before its process is ended; None for as long
+                as it likes.
+        """
+        self._prepare, self._tidy, self._patience_s = prepare, tidy, patience_s
         self._lock = threading.Lock()
         self._process: BaseProcess | None = None
         self._connection: Connection | None = None
@@ -121,11 +133,14 @@ class Worker:
         return code
 
     def _follow(self, connection: Connection, ctx: JobContext) -> Any:
-        asked = False
+        asked: float | None = None
         while True:
-            if ctx.cancelled and not asked:
+            if ctx.cancelled and asked is None:
                 connection.send_bytes(_STOP)
-                asked = True
+                asked = time.monotonic()
+            if asked is not None and self._patience_s is not None and time.monotonic() - asked > self._patience_s:
+                self._end()
+                raise Cancelled
             if not connection.poll(POLL_S):
                 continue
             kind, value = connection.recv()

@@ -65,6 +65,11 @@ def count_for_ever(marker: Path, ctx: JobContext) -> None:
         time.sleep(0.01)
 
 
+def hear_nothing(marker: Path, ctx: JobContext) -> None:
+    marker.write_text(str(os.getpid()))
+    time.sleep(10 * PATIENCE_S)
+
+
 _tidied = 0
 
 
@@ -141,6 +146,25 @@ def test_it_stops_when_asked_and_goes_on_with_the_next_job(worker: Worker, tmp_p
         worker.run(count_for_ever, marker, ctx=ctx)
     stopper.join()
     assert worker.run(count_to, 3, ctx=Listening()) == 3
+
+
+def test_a_job_that_does_not_hear_is_ended_with_its_process(tmp_path: Path) -> None:
+    ctx, marker, worker = Listening(), tmp_path / "started", Worker(patience_s=0.2)
+
+    def stop_it() -> None:
+        wait_for(marker)
+        ctx.cancel()
+
+    stopper = threading.Thread(target=stop_it)
+    stopper.start()
+    try:
+        with pytest.raises(Cancelled):
+            worker.run(hear_nothing, marker, ctx=ctx)
+        stopper.join()
+        assert not psutil.pid_exists(wait_for(marker))
+        assert worker.run(count_to, 3, ctx=Listening()) == 3
+    finally:
+        worker.close()
 
 
 def test_errors_come_back_as_they_were(worker: Worker) -> None:

@@ -15,7 +15,7 @@ from matting.cli.tables import print_table
 from matting.errors import CheckpointError
 from matting.weights import Model
 from matting.weights.folder import record_of
-from matting.weights.incoming import addresses, part_bytes, verify
+from matting.weights.incoming import State, addresses, state_of, verify
 from matting.weights.sizes import in_bytes
 
 models = typer.Typer(
@@ -42,7 +42,7 @@ def list_models() -> None:
             known.licence,
             Text(known.commercial, _COLORS[known.commercial]),
             "?" if known.size is None else in_bytes(known.size),
-            _state(known),
+            _here(state_of(known)),
         )
     print_table(table)
     say(
@@ -103,15 +103,14 @@ def where() -> None:
     say(str(weights.folder()))
 
 
-def _state(known: Model) -> str:
-    path, brought = weights.installed(known.id), part_bytes(known)
-    if path is not None:
-        return f"installed, {in_bytes(path.stat().st_size)}"
-    if record_of(known) is not None:
+def _here(state: State) -> str:
+    if state.path is not None:
+        return f"installed, {in_bytes(state.size)}"
+    if state.damaged:
         return "damaged"
-    if brought:
-        return f"{in_bytes(brought)} came; get goes on"
-    return "" if addresses(known) else "by hand only"
+    if state.size:
+        return f"{in_bytes(state.size)} came; get goes on"
+    return "by hand only" if state.by_hand else ""
 
 
 def _about(known: Model) -> list[str]:

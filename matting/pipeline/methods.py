@@ -12,7 +12,7 @@ from matting.inference.matter import Matter, Scope
 from matting.pipeline.seeders import choose_seeder
 from matting.project.document import Methods, Weights
 from matting.tracking.tracker import Tracker
-from matting.weights import file_of, installed, model
+from matting.weights import file_of, installed, models
 
 TRACKERS = ("auto", "flow", "cutie")
 MATTERS = ("auto", "classical", "lite", "msg-vim", "maggie", "none")
@@ -86,9 +86,9 @@ def terms_of(methods: Methods) -> str:
     ``MaGGIe, video: CC BY-NC 4.0; commercial use: no``
     """
     weights = methods.weights
-    if weights is None or installed(weights.kind) != Path(weights.path):
+    known = None if weights is None else next((known for known in models() if known.id == weights.kind), None)
+    if weights is None or known is None or installed(known.id) != Path(weights.path):
         return ""
-    known = model(weights.kind)
     return f"{known.title}: {known.licence}; {known.commercial_mark}"
 
 
@@ -159,6 +159,7 @@ def open_matter(
         DeviceError: there is no such device.
     """
     if methods.weights is not None:
+        weights = _found(methods.weights, weights)
         if weights is None or not weights.is_file():
             raise CheckpointError(f"The weights {weights or methods.weights.path} are not there; choose them again.")
         if file_fingerprint(weights) != methods.weights.fingerprint:
@@ -170,6 +171,15 @@ def open_matter(
     from matting.inference.classical import ClassicalMatter
 
     return ClassicalMatter()
+
+
+def _found(wanted: Weights, file: Path | None) -> Path | None:
+    """The file, or the installed model if the file is gone and the model is the same, as on another computer."""
+    if file is None or not file.is_file():
+        here = next((installed(known.id) for known in models() if known.id == wanted.kind), None)
+        if here is not None and file_fingerprint(here) == wanted.fingerprint:
+            return here
+    return file
 
 
 def check_device(device: str) -> str:

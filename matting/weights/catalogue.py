@@ -12,6 +12,7 @@ from matting.errors import UnavailableError
 from resources import MODELS
 
 Commercial = Literal["yes", "no", "unstated"]
+Task = Literal["select", "find", "track", "matte"]
 
 
 class Model(BaseModel):
@@ -20,6 +21,7 @@ class Model(BaseModel):
     Attributes:
         id: what commands and projects call it.
         title: what people call it.
+        task: which step of the work it can do.
         purpose: what it is for, in one sentence.
         file_name: of the public file, whose name the installed one keeps.
         licence: short name of the licence.
@@ -31,7 +33,8 @@ class Model(BaseModel):
         size: of the file in bytes, about; None where it is not known.
         urls: addresses of the file, best first; empty where there is none that a program could fetch.
         by_hand: how to get the file where it cannot be fetched.
-        digests: by algorithm, the hash of the file or the beginning of it that its makers published.
+        digests: by algorithm, the hash of the file or the beginning of it that its makers published; ``named`` where
+            it stands in the file's name and they do not say whether it is an MD5 or a SHA-256.
         layout: some tensors that the file must hold, and their shapes.
     """
 
@@ -39,6 +42,7 @@ class Model(BaseModel):
 
     id: str
     title: str
+    task: Task
     purpose: str
     file_name: str
     licence: str
@@ -50,7 +54,7 @@ class Model(BaseModel):
     size: int | None = None
     urls: tuple[str, ...] = ()
     by_hand: str = ""
-    digests: dict[Literal["md5", "sha256"], str] = {}
+    digests: dict[Literal["md5", "sha256", "named"], str] = {}
     layout: dict[str, tuple[int, ...]] = {}
 
     @property

@@ -25,6 +25,25 @@ MIRROR = "MATTEO_MIRROR"
 """The environment variable that names a server of your own: every file is then fetched from below that address, under
 its public name, and from nowhere else."""
 _BLOCK_BYTES = 1 << 20
+_CALLED = {"sha256": "the SHA-256", "md5": "the MD5", "named": "a hash that begins with"}
+
+
+@dataclass(frozen=True)
+class State:
+    """How far a model is.
+
+    Attributes:
+        path: of the installed file, or None.
+        size: of that file in bytes, or of what an unfinished download has brought.
+        damaged: it did come in once, but the file is gone or has another size.
+        by_hand: there is no address that it could be fetched from.
+    """
+
+    path: Path | None
+    size: int
+    damaged: bool
+    by_hand: bool
+
 
 Check = Callable[[Model, Path], None]
 """Reads a file and raises CheckpointError if it does not hold the model's network."""
@@ -159,6 +178,13 @@ def addresses(known: Model) -> tuple[str, ...]:
     return (f"{mirror.rstrip('/')}/{known.file_name}",) if mirror else known.urls
 
 
+def state_of(known: Model) -> State:
+    """How far a model is, without reading its file."""
+    path = installed(known.id)
+    size = part_bytes(known) if path is None else path.stat().st_size
+    return State(path, size, path is None and record_of(known) is not None, not addresses(known))
+
+
 def part_of(known: Model) -> Path:
     """The file that a download of the model grows in; its extension says to readers what it will be."""
     target = place_of(known) / known.file_name
@@ -198,10 +224,11 @@ def _found_right(known: Model, path: Path, name: str, source: str, check: Check,
     """The record of a file whose bytes and layout are right; raises CheckpointError for one that is not."""
     hashes = _hashes(path, f"Checking {known.title}", ctx)
     for algorithm, published in known.digests.items():
-        if not hashes[algorithm].startswith(published):
+        found = hashes.values() if algorithm == "named" else [hashes[algorithm]]
+        if not any(hashed.startswith(published) for hashed in found):
             raise CheckpointError(
-                f"Its makers publish {_called(algorithm)} {published}{'' if _whole(published) else '…'}, the file has "
-                f"{hashes[algorithm]}."
+                f"Its makers publish {_CALLED[algorithm]} {published}{'' if _whole(published) else '…'}, the file has "
+                f"{' and '.join(found)}."
             )
     pinned = record_of(known)
     if pinned is not None and pinned.sha256 != hashes["sha256"]:
@@ -212,10 +239,6 @@ def _found_right(known: Model, path: Path, name: str, source: str, check: Check,
     ctx.report(0.9, f"Reading {known.title}")
     check(known, path)
     return Record(name, path.stat().st_size, hashes["sha256"], source)
-
-
-def _called(algorithm: str) -> str:
-    return {"sha256": "SHA-256", "md5": "MD5"}[algorithm]
 
 
 def _whole(digest: str) -> bool:

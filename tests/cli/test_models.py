@@ -85,7 +85,7 @@ def test_get_says_the_terms_first_and_pins_the_hash(
 ) -> None:
     does.content = pickled(weights("cutie"))
     assert matteo("models", "get", "cutie") == 1  # its makers publish an MD5
-    assert "publish MD5 a6071de6136982e396851903ab4c083a" in capsys.readouterr().err
+    assert "publish the MD5 a6071de6136982e396851903ab4c083a" in capsys.readouterr().err
     does.content = pickled(weights("mobile-sam"))
     assert matteo("models", "get", "mobile-sam") == 0
     said = capsys.readouterr().out.splitlines()

@@ -36,7 +36,7 @@ def test_single_keys_act_only_where_they_were_given_a_place(actions: Actions) ->
 def test_nothing_but_opening_is_offered_while_nothing_is_open(actions: Actions) -> None:
     actions.update(Situation())
     enabled = {spec.id for spec in SPECS if actions[spec.id].isEnabled()}
-    assert enabled == {"open", "openFolder", "openSample", "quit", "shortcuts"}
+    assert enabled == {"open", "openFolder", "openSample", "quit", "models", "shortcuts"}
 
 
 def test_work_needs_somebody_selected(actions: Actions) -> None:

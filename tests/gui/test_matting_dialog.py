@@ -13,7 +13,9 @@ from pytestqt.qtbot import QtBot
 
 from app import saving
 from app.inspector import how_it_is_made
+from app.job import Jobs
 from app.matting_dialog import MattingDialog
+from app.models import Models
 from app.session import Session
 from app.stages import MattingChoice
 from matting.compositing.backdrops import Image
@@ -27,7 +29,11 @@ class Asked:
 
     def __init__(self, session: Session, device: str, qtbot: QtBot) -> None:
         self.choices: list[MattingChoice] = []
-        self.dialog = MattingDialog(session, device, self.choices.append)
+        self.jobs = Jobs()
+        self.models = Models(self.jobs)
+        self.models.look_up()
+        qtbot.waitUntil(lambda: self.jobs.idle)
+        self.dialog = MattingDialog(session, self.models, device, self.choices.append)
         qtbot.addWidget(self.dialog)
         self.dialog.show()
         self.method = find(self.dialog, QComboBox, "mattingMethod")

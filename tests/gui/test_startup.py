@@ -10,7 +10,7 @@ import pytest
 
 from resources import SAMPLE
 
-SLOW = ("torch", "torchvision", "numba", "scipy", "skimage", "zarr", "pymatting")
+SLOW = ("torch", "httpx", "filelock", "torchvision", "numba", "scipy", "skimage", "zarr", "pymatting")
 SCRIPT = f"""
 import sys
 from PySide6.QtCore import QEvent, QObject, QTimer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from formula_weights import formula_weights, read_layout
 
 from matting.errors import CheckpointError, UnavailableError
 from matting.job import JobContext
-from matting.pipeline.methods import choose_methods, open_matter, terms_of
+from matting.pipeline.methods import choose_methods, matter_name, open_matter, terms_of
 from matting.pipeline.models import import_model
 from matting.project.document import Methods
 
@@ -59,3 +60,14 @@ def test_a_document_that_names_no_weights_is_not_given_some(files: dict[str, Pat
     import_model("msg-vim", files["msg-vim"], JobContext())
     with pytest.raises(CheckpointError, match="does not say which weights msg-vim is to use"):
         open_matter(Methods(matter="msg-vim"))
+
+
+def test_a_project_finds_its_model_on_another_computer(files: dict[str, Path], tmp_path: Path) -> None:
+    elsewhere = tmp_path / "theirs.pth"
+    shutil.copy(files["msg-vim"], elsewhere)
+    chosen = choose_methods(weights=elsewhere, short_side=64)
+    elsewhere.unlink()
+    with pytest.raises(CheckpointError, match="are not there; choose them again"):
+        open_matter(chosen, elsewhere, "cpu")
+    import_model("msg-vim", files["msg-vim"], JobContext())
+    assert open_matter(chosen, elsewhere, "cpu").name == matter_name(chosen)

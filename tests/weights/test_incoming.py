@@ -180,8 +180,9 @@ def test_what_comes_in_is_what_the_server_has_or_nothing(
 @pytest.mark.parametrize(
     ("digests", "said"),
     [
-        ({"sha256": "73cbd019"}, "publish SHA-256 73cbd019…, the file has "),
-        ({"md5": "0" * 32}, "publish MD5 0{32}, the"),
+        ({"sha256": "73cbd019"}, "publish the SHA-256 73cbd019…, the file has [0-9a-f]{64}"),
+        ({"md5": "0" * 32}, "publish the MD5 0{32}, the file has [0-9a-f]{32}"),
+        ({"named": "01ec64"}, "publish a hash that begins with 01ec64…, the file has [0-9a-f]{64} and [0-9a-f]{32}"),
     ],
 )
 def test_wrong_bytes_are_removed(server: tuple[str, Behaviour], digests: dict[str, str], said: str) -> None:
@@ -194,8 +195,10 @@ def test_wrong_bytes_are_removed(server: tuple[str, Behaviour], digests: dict[st
 
 
 @pytest.mark.parametrize("algorithm", ["sha256", "md5"])
-def test_the_beginning_of_a_hash_is_enough_to_fit(server: tuple[str, Behaviour], algorithm: str) -> None:
-    known = served(server[0], digests={algorithm: hashlib.new(algorithm, CONTENT).hexdigest()[:8]})
+@pytest.mark.parametrize("told", [True, False])
+def test_the_beginning_of_a_hash_is_enough_to_fit(server: tuple[str, Behaviour], algorithm: str, told: bool) -> None:
+    beginning = hashlib.new(algorithm, CONTENT).hexdigest()[:8]
+    known = served(server[0], digests={algorithm if told else "named": beginning})
     assert get(known, check, JobContext()).read_bytes() == CONTENT
 
 

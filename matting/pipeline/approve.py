@@ -75,7 +75,7 @@ def _key(work: Workspace, instance_id: int, frames: range) -> str:
         else:
             shown += [*(work.store.latest(MASKS, t) for t in part), *map(work.seed_key, part)]
         try:
-            shown.append(work.alpha_key(whole, instance_id))
+            shown.append(work.alpha_key(whole, instance_id) if work.document.methods.matter is not None else None)
         except KeyError:  # not matted
             shown.append(None)
     locks = [lock.model_dump() for lock in work.document.instance(instance_id).locks]

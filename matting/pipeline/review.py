@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 
 import numpy as np
 
+from matting.arrays import Mask
 from matting.errors import ProjectError
+from matting.files import write_bytes
 from matting.frames import to_8_bit
 from matting.job import JobContext
 from matting.pipeline.cut import given_masks
-from matting.pipeline.workspace import MASKS, REVIEW, Workspace
-from matting.project.document import Dismissal, Document
-from matting.project.store import chunks, joined
-from matting.review.confidence import confidences
+from matting.pipeline.workspace import MASKS, REVIEW, State, Workspace
+from matting.project.document import Dismissal, Document, Prompt
+from matting.project.prompts import encode_mask
+from matting.project.store import MatteStore, chunks, joined
+from matting.review.confidence import Confidence, confidences
 from matting.review.evidence import HALO, Measured, measure, packed, unpacked
 from matting.review.flags import Flag, Runs
 from matting.review.references import References
@@ -65,6 +69,9 @@ def needs_review(work: Workspace) -> bool:
     return not all(is_reviewed(work, chunk) for chunk in work.chunks)
 
 
+_KEPT_CHUNKS = 512
+
+
 @dataclass(frozen=True)
 class Queue:
     """What should be looked at, in the order of frames."""
@@ -87,9 +94,9 @@ def queue(work: Workspace) -> Queue:
     swaps: list[Swap] = []
     for shot in work.shots:
         runs, crossings = Runs(work.ids), Crossings(work.ids)
-        for measured in _measured(work, shot):
+        for measured, found in _measured(work, shot):
             frame = measured.index
-            of_each = zip(settled, confidences(measured), strict=True)
+            of_each = zip(settled, found, strict=True)
             runs.add(frame, [None if frame in known else confidence for known, confidence in of_each])
             crossings.add(measured)
         flags += runs.flags()
@@ -99,22 +106,50 @@ def queue(work: Workspace) -> Queue:
     return Queue(tuple(flags), tuple(named))
 
 
-def dismissed(work: Workspace, instance_ids: Sequence[int], frames: range) -> Document:
-    """The document in which some frames of some instances are found right as they are.
+def dismissal(work: Workspace, instance_id: int, frames: range) -> Dismissal:
+    """That an instance is right as it is in some frames, to be put into the document.
 
     Raises:
         ProjectError: some of them are not tracked.
     """
-    document = work.document
-    for instance_id in instance_ids:
-        instance = document.instance(instance_id)
-        masks = _masks_of(work, instance_id, frames)
-        if masks is None:
-            raise ProjectError(f"{instance.name} is not tracked in the frames {frames[0]}-{frames[-1]}; track first.")
-        here = Dismissal(first=frames[0], last=frames[-1], masks=masks)
-        others = [d for d in instance.dismissals if d.last < here.first or d.first > here.last]
-        document = document.with_instance(instance.model_copy(update={"dismissals": (*others, here)}))
-    return document
+    masks = _masks_of(work, instance_id, frames)
+    if masks is None:
+        name = work.document.instance(instance_id).name
+        raise ProjectError(f"{name} is not tracked in the frames {frames[0]}-{frames[-1]}; track first.")
+    return Dismissal(first=frames[0], last=frames[-1], masks=masks)
+
+
+def swapped(work: Workspace, one: int, other: int, frame: int) -> tuple[Prompt, Prompt]:
+    """Prompts that exchange two instances from a frame on: each gets the mask that the other one has there.
+
+    Each is tracked anew from there, up to its next prompt or approved span; nothing that was given is taken away.
+
+    Returns:
+        That of ``one`` and that of ``other``, whose masks are kept in the project's folder.
+
+    Raises:
+        ProjectError: the frame is not tracked, or approved for one of them.
+        OutputError: the project's folder cannot be written.
+    """
+    instances = [work.document.instance(instance_id) for instance_id in (one, other)]
+    for instance in instances:
+        if (lock := instance.lock_at(frame)) is not None:
+            raise ProjectError(
+                f"{instance.name} is locked on frames {lock.first} to {lock.last}; unlock them, then swap."
+            )
+    if frame not in work.document.frames or work.mask_state(work.chunk_of(frame)) is not State.CURRENT:
+        raise ProjectError(f"Frame {frame} is not tracked yet; track it, then swap.")
+    picture = work.index_picture(frame)
+    assert picture is not None
+    return _as_prompt(work, picture == other, frame), _as_prompt(work, picture == one, frame)
+
+
+def _as_prompt(work: Workspace, mask: Mask, frame: int) -> Prompt:
+    if not mask.any():
+        return Prompt(frame=frame)
+    name, png = encode_mask(mask)
+    write_bytes(work.folder / "prompts" / name, png)
+    return Prompt(frame=frame, mask=name)
 
 
 def summary(found: Queue, document: Document, most: int = 5) -> str:
@@ -148,11 +183,17 @@ def _key(work: Workspace, chunk: range) -> str | None:
     return key if work.store.has(REVIEW, chunk.start, key) else None
 
 
-def _measured(work: Workspace, shot: range) -> Iterator[Measured]:
+@lru_cache(_KEPT_CHUNKS)
+def _kept(store: MatteStore, start: int, key: str) -> list[tuple[Measured, list[Confidence]]]:
+    """What was measured of a chunk's frames, and what follows from it; a key always means the same."""
+    return [(measured, confidences(measured)) for measured in unpacked(store.read(REVIEW, start, key), start)]
+
+
+def _measured(work: Workspace, shot: range) -> Iterator[tuple[Measured, list[Confidence]]]:
     for chunk in chunks(shot):
         key = _key(work, chunk)
         if key is not None:
-            yield from unpacked(work.store.read(REVIEW, chunk.start, key), chunk.start)
+            yield from _kept(work.store, chunk.start, key)
 
 
 class _Settled:

@@ -77,6 +77,9 @@ class Workspace:
     folder: Path
     # What was looked up once stays true: keys follow from the document, and what lies under a key never changes.
     _presences: dict[str, dict[int, Presence]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _anchors: dict[tuple[int, range], dict[int, Anchor]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
     _contents: dict[tuple[int, int, tuple[int, ...]], str] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -175,7 +178,10 @@ class Workspace:
 
     def anchors(self, instance_id: int, shot: range) -> dict[int, Anchor]:
         """What bounds an instance's track in a shot, by frame."""
-        return anchors(self.document.instance(instance_id), shot, self.seed_key)
+        if (instance_id, shot) not in self._anchors:
+            found = anchors(self.document.instance(instance_id), shot, self.seed_key)
+            self._anchors[instance_id, shot] = found
+        return self._anchors[instance_id, shot]
 
     def _bounding(self, chunk: range, instance_id: int) -> dict[int, Anchor]:
         """The anchors in a chunk and the nearest on either side in its shot."""

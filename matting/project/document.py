@@ -163,6 +163,11 @@ class Instance(_Value):
         """The instance without the approved span that a frame lies in."""
         return self.model_copy(update={"locks": tuple(lock for lock in self.locks if frame not in lock.frames)})
 
+    def with_dismissal(self, dismissal: Dismissal) -> Instance:
+        """The instance with a span found right; it takes the place of those that it touches."""
+        others = [d for d in self.dismissals if d.last < dismissal.first or d.first > dismissal.last]
+        return self.model_copy(update={"dismissals": (*others, dismissal)})
+
     def prompt_at(self, frame: int) -> Prompt | None:
         return next((prompt for prompt in self.prompts if prompt.frame == frame), None)
 

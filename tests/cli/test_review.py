@@ -11,11 +11,14 @@ import numpy as np
 import pytest
 from figures_clip import HEIGHT, WIDTH, Run, centres, prompts_for
 
+from matting.errors import ProjectError
 from matting.frames import FrameSource
 from matting.job import JobContext
 from matting.pipeline import cut, review, workspace
+from matting.pipeline.approve import approve
 from matting.pipeline.workspace import REVIEW, Workspace
-from matting.project.document import Prompt
+from matting.project.document import Document, Prompt
+from matting.project.masks import read_picture
 from matting.project.project import Project
 from matting.tracking.seeds import Seeds
 from matting.tracking.tracker import FrameMasks
@@ -139,19 +142,73 @@ def test_given_and_approved_frames_are_never_flagged(work: Workspace) -> None:
     assert places(reviewed(work.with_document(document))) == []
 
 
+def right(work: Workspace) -> Document:
+    """The document in which ann is right on frame 5."""
+    ann = work.document.instance(ANN)
+    return work.document.with_instance(ann.with_dismissal(review.dismissal(work, ANN, range(5, 6))))
+
+
 class TestLooksRight:
     def test_it_leaves_the_queue(self, work: Workspace) -> None:
-        settled = review.dismissed(work, [ANN], range(5, 6))
+        settled = right(work)
         assert places(work.with_document(settled)) == []
         assert places(work) == [(ANN, "5")], "the document before is as it was"
 
     def test_only_for_as_long_as_the_masks_stay(self, work: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-        settled = work.with_document(review.dismissed(work, [ANN], range(5, 6)))
+        settled = work.with_document(right(work))
         monkeypatch.setattr(Slipping, "name", "slipping/2")
         monkeypatch.setattr("test_review.GONE_TO", (0, -31))
         again = reviewed(settled.with_document(settled.document))
         assert places(again) == [(ANN, "5")]
 
     def test_it_survives_being_saved(self, work: Workspace) -> None:
-        Project(work.folder, review.dismissed(work, [ANN], range(5, 6))).save()
+        Project(work.folder, right(work)).save()
         assert places(work.with_document(Project.load(work.folder).document)) == []
+
+    def test_what_is_not_tracked_cannot_be_right(self, work: Workspace) -> None:
+        work.store.prune([])
+        fresh = work.with_document(work.document)
+        with pytest.raises(ProjectError, match="ann is not tracked in the frames 5-5"):
+            review.dismissal(fresh, ANN, range(5, 6))
+
+
+class TestSwapFromHere:
+    def test_each_gets_the_others_mask_as_a_prompt(self, work: Workspace) -> None:
+        ann, ben = review.swapped(work, ANN, BEN, 9)
+        assert (ann.frame, ben.frame) == (9, 9)
+        for prompt, whose in ((ann, BEN), (ben, ANN)):
+            assert prompt.mask is not None
+            kept_mask = read_picture(work.folder / "prompts" / prompt.mask) > 0
+            np.testing.assert_array_equal(kept_mask, work.masks(9)[work.ids.index(whose)])
+
+    def test_only_frames_up_to_the_next_prompts_follow_from_it(
+        self, cut_it: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        opened = Project.load(cut_it())
+        with opened.open_clip() as clip:
+            before = Workspace.of(opened, clip)
+            document = before.document
+            for instance_id, prompt in zip((ANN, BEN), review.swapped(before, ANN, BEN, 3), strict=True):
+                document = document.with_instance(document.instance(instance_id).with_prompt(prompt))
+            after = before.with_document(document)
+            cut.track(after, JobContext())
+            np.testing.assert_array_equal(after.masks(3), before.masks(3)[::-1])
+            assert (after.masks(4)[0] & before.masks(4)[1]).sum() > 0.6 * before.masks(4)[1].sum()
+            for t in range(8, LAST + 1):
+                np.testing.assert_array_equal(after.masks(t), before.masks(t))
+
+    def test_who_is_nowhere_is_said_not_to_be_here(self, work: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+        gone = work.index_picture(9)
+        assert gone is not None
+        monkeypatch.setattr(Workspace, "index_picture", lambda self, frame: np.where(gone == ANN, 0, gone))
+        ann, ben = review.swapped(work, ANN, BEN, 9)
+        assert ann.mask is not None
+        assert ben.absent
+
+    def test_approved_or_untracked_frames_are_refused(self, work: Workspace) -> None:
+        lock = approve(work, BEN, range(8, 11), JobContext())
+        locked = work.with_document(work.document.with_instance(work.document.instance(BEN).with_lock(lock)))
+        with pytest.raises(ProjectError, match="ben is locked on frames 8 to 10"):
+            review.swapped(locked, ANN, BEN, 9)
+        with pytest.raises(ProjectError, match="Frame 15 is not tracked yet"):
+            review.swapped(work, ANN, BEN, 15)

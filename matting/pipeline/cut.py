@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from matting.arrays import Mask
 from matting.compositing.plate import Plate, build_plate
 from matting.errors import PromptError
-from matting.frames import to_8_bit
 from matting.inference.matter import reach_px
 from matting.job import JobContext
 from matting.pipeline.matte import matte
@@ -24,6 +23,7 @@ from matting.pipeline.methods import tracker_named
 from matting.pipeline.parties import box_of
 from matting.pipeline.patch import grown, to_patch
 from matting.pipeline.seeders import open_seeder
+from matting.pipeline.sight import sight_of
 from matting.pipeline.workspace import MASKS, PLATE, SEEDS, Presence, Workspace
 from matting.project.document import Document, Prompt
 from matting.project.masks import read_picture, to_index_picture
@@ -103,7 +103,8 @@ def _found(work: Workspace, frame: int, device: str) -> NDArray[np.uint8]:
     }
     if not prompts:
         return np.zeros(work.document.size_hw, np.uint8)
-    masks = seed_frame(open_seeder(work.document.methods, device), _picture(work, frame), prompts)
+    sight = sight_of(work, frame)
+    masks = seed_frame(open_seeder(work.document.methods, device), sight.picture, prompts, sight.neighbours)
     return to_index_picture(np.stack(list(masks.values())), tuple(masks))
 
 
@@ -118,18 +119,6 @@ def _frame_prompt(work: Workspace, prompt: Prompt) -> FramePrompt:
         mask=mask,
         candidate=prompt.candidate,
     )
-
-
-_latest: tuple[str, int, NDArray[np.uint8]] | None = None
-
-
-def _picture(work: Workspace, frame: int) -> NDArray[np.uint8]:
-    """The frame in 8 bits; the last one is remembered, for an artist clicks more than once on it."""
-    global _latest
-    latest = _latest
-    if latest is None or latest[:2] != (work.document.media.fingerprint, frame):
-        latest = _latest = work.document.media.fingerprint, frame, to_8_bit(work.clip.frame(frame))
-    return latest[2]
 
 
 def track(work: Workspace, ctx: JobContext, device: str = "auto") -> None:

@@ -89,6 +89,11 @@ def seeder_name(methods: Methods) -> str:
     return _grabcut(methods.seeder).name
 
 
+def looks_at(methods: Methods) -> tuple[int, ...]:
+    """How far from a frame the pictures lie that the document's seeder looks at; see :class:`Seeder`."""
+    return () if methods.seeder in SAM_MODELS else _grabcut(methods.seeder).looks_at
+
+
 def _grabcut(name: str) -> Seeder:
     if name != "grabcut":
         raise UnavailableError(f"There is no seeder called {name}; choose one of {', '.join(SEEDERS)}.")

@@ -22,7 +22,7 @@ from matting.media import Clip
 from matting.pipeline.anchors import Anchor, anchors
 from matting.pipeline.methods import matter_name, scope_of, tracker_named
 from matting.pipeline.parties import Box, neighbours, parties, region
-from matting.pipeline.seeders import seeder_name
+from matting.pipeline.seeders import looks_at, seeder_name
 from matting.project.document import Document, Instance, Lock
 from matting.project.project import Project
 from matting.project.store import CHUNK_FRAMES, MatteStore, chunks, digest
@@ -139,10 +139,17 @@ class Workspace:
 
     def seed_key(self, frame: int) -> str:
         """Key of the masks that the prompts on a frame give."""
+        near = self.neighbours(frame)
         return digest(
             "seed/1", self.document.media.fingerprint, seeder_name(self.document.methods), frame,
-            self._prompts_on(frame),
+            self._prompts_on(frame), *([near] if near else []),
         )  # fmt: skip
+
+    def neighbours(self, frame: int) -> tuple[int, ...]:
+        """The frames of its shot, in the range or not, that the seeder looks at beside a frame."""
+        shots = self.document.shots
+        shot = shots[bisect_right(shots, frame, key=lambda s: s.start) - 1]
+        return tuple(frame + away for away in looks_at(self.document.methods) if frame + away in shot)
 
     def _prompts_on(self, frame: int) -> list[object]:
         given = [(i.id, i.prompt_at(frame)) for i in sorted(self.prompted, key=lambda i: i.id)]

@@ -1,37 +1,44 @@
-"""Selecting one instance without weights: a rough figure first, then GrabCut along its outline.
+"""Selecting one instance without weights: a rough figure first, then its outline.
 
-Source:
-    Rother, Kolmogorov, Blake, "GrabCut: Interactive Foreground Extraction using Iterated Graph Cuts" (SIGGRAPH 2004).
-    OpenCV's, which by itself collapses onto the clicked disks where figure and street share their colours; here it only
-    decides a band whose middle :mod:`matting.seeding.posterior` has found.
+The name is that of the method it grew from (Rother, Kolmogorov, Blake, "GrabCut", SIGGRAPH 2004): colour models and a
+cut in turns. What was added: where a figure can be expected, what moves, and colours that hold only nearby.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from matting.arrays import Mask, Picture, check_shape
 from matting.errors import ShapeError
-from matting.seeding.figure import expect_figure
-from matting.seeding.posterior import figure_probability
-from matting.seeding.seeder import FramePrompt
+from matting.recent import Recent
+from matting.seeding.alike import mean_of_alike
+from matting.seeding.figure import Box, expect_figure
+from matting.seeding.graph_cut import graph_cut
+from matting.seeding.motion import Motion, find_motion
+from matting.seeding.odds import Codes, motion_codes
+from matting.seeding.posterior import find_figure
+from matting.seeding.seeder import FramePrompt, Neighbour
 from matting.seeding.view import View, around, bounds, clip_box, look, pixels
 
-_COARSE_PIXELS = 40_000
-_FINE_PIXELS = 350_000
-_BAND_COARSE_PX = 5
-_ROUNDS = 2
+_COARSE_PIXELS = 60_000
+_FINE_PIXELS = 150_000
+_BAND_COARSE_PX = 3
+_REACH = 1.3
+_LEAST_REACH = 0.08
+_MOST_SURE, _FEW = 0.02, 0.01
+_PRICE, _CONTRAST = 4.0, 0.7
 _SMALLEST_HOLE = 0.004
 _SMALLEST_PART = 0.04
 _MEND_SHARE = 0.15
 _DRAWN = 3.0
+_KEPT_MOTIONS = 4
 
-Labels = NDArray[np.uint8]
-"""``[h, w]`` of OpenCV's four GrabCut labels."""
+_motions: Recent[bytes, Motion | None] = Recent(_KEPT_MOTIONS)
+"""What moves on the frames that were clicked on last; it does not depend on the prompts."""
 
 
 class GrabCutSeeder:
@@ -39,9 +46,19 @@ class GrabCutSeeder:
 
     @property
     def name(self) -> str:
-        return "grabcut/1"
+        return "grabcut/2"
 
-    def seed(self, frame: Picture, prompt: FramePrompt, others: Sequence[FramePrompt]) -> Mask:
+    @property
+    def looks_at(self) -> tuple[int, ...]:
+        return -12, -6, -2, 2, 6, 12
+
+    def seed(
+        self,
+        frame: Picture,
+        prompt: FramePrompt,
+        others: Sequence[FramePrompt],
+        neighbours: Sequence[Neighbour] = (),
+    ) -> Mask:
         """Select the prompted instance; see :meth:`matting.seeding.seeder.Seeder.seed`.
 
         A drawn mask comes back as it is but for a neighbourhood of each point that contradicts it; an empty drawn
@@ -59,57 +76,78 @@ class GrabCutSeeder:
                 check_shape("drawn mask", given.mask, size_hw)
         if prompt.absent:
             return np.zeros(size_hw, np.bool_)
-        mask = _find(frame, prompt, others) if prompt.mask is None else _mend(frame, prompt.mask, prompt, others)
+        motion = _motion_of(frame, neighbours)
+        if prompt.mask is None:
+            mask = _find(frame, prompt, others, motion)
+        else:
+            mask = _mend(frame, prompt.mask, prompt, others, motion)
         for points, inside in ((prompt.exclude, False), (prompt.include, True)):
             for x, y in pixels(points, size_hw):
                 mask[y, x] = inside
         return mask
 
 
-def _find(frame: Picture, prompt: FramePrompt, others: Sequence[FramePrompt]) -> Mask:
+def _motion_of(frame: Picture, neighbours: Sequence[Neighbour]) -> Motion | None:
+    if not neighbours:
+        return None
+    seen = hashlib.sha1(repr(frame.shape).encode(), usedforsecurity=False)
+    for picture in (frame, *(neighbour.picture for neighbour in neighbours)):
+        seen.update(np.ascontiguousarray(picture).data)
+    seen.update(repr([neighbour.distance for neighbour in neighbours]).encode())
+    return _motions.get(seen.digest(), lambda: find_motion(frame, neighbours))
+
+
+def _find(frame: Picture, prompt: FramePrompt, others: Sequence[FramePrompt], motion: Motion | None) -> Mask:
     """From a box, points or both."""
     size_hw = frame.shape[0], frame.shape[1]
-    box = clip_box(prompt.box, size_hw)
-    window = around(box, 0.3, size_hw) if box else (0, 0, size_hw[1], size_hw[0])
-    coarse = look(frame, window, _COARSE_PIXELS, prompt, others)
-    rough = coarse.place(_tidy(_roughly(coarse), coarse), size_hw)
-    fine = look(frame, around(bounds(rough), 0.15, size_hw), _FINE_PIXELS, prompt, others)
-    labels = _band_labels(fine.shrink(rough), round(_BAND_COARSE_PX * fine.scale / coarse.scale))
-    mask = _sharpen(frame, _tidy(_cut(fine, labels), fine), fine)
+    coarse = look(frame, _window(prompt, size_hw), _COARSE_PIXELS, prompt, others)
+    rough = coarse.place(_tidy(_roughly(coarse, _moving(coarse, motion, size_hw)), coarse), size_hw)
+    fine = look(frame, around(bounds(rough), 0.1, size_hw), _FINE_PIXELS, prompt, others)
+    band_px = max(1, round(_BAND_COARSE_PX * fine.scale / coarse.scale))
+    mask = _sharpen(frame, _tidy(_outlined(fine, fine.shrink(rough), band_px), fine), fine)
     return mask if mask.any() else rough
 
 
-def _roughly(view: View) -> Mask:
-    """The figure at a coarse size: where it can be, weighed against its colours."""
+def _window(prompt: FramePrompt, size_hw: tuple[int, int]) -> Box:
+    """Where the figure is looked for. A single point says nothing of its size."""
+    box = clip_box(prompt.box, size_hw)
+    if box:
+        return around(box, 0.3, size_hw)
+    if len(prompt.include) == 1:
+        return 0, 0, size_hw[1], size_hw[0]
+    points = np.array(pixels(prompt.include, size_hw))
+    (x0, y0), (x1, y1) = points.min(axis=0), points.max(axis=0)
+    margin = round(max(_REACH * max(x1 - x0, y1 - y0), _LEAST_REACH * size_hw[0]))
+    x0, y0, x1, y1 = int(x0), int(y0), int(x1) + 1, int(y1) + 1
+    return max(0, x0 - margin), max(0, y0 - margin), min(size_hw[1], x1 + margin), min(size_hw[0], y1 + margin)
+
+
+def _moving(view: View, motion: Motion | None, size_hw: tuple[int, int]) -> Codes | None:
+    if motion is None:
+        return None
+    return motion_codes(*(view.stretch(a, size_hw) for a in (motion.change, motion.share)))
+
+
+def _roughly(view: View, moving: Codes | None) -> Mask:
+    """The figure at a coarse size: where it can be, weighed against its colours and its movement."""
     own, rivals = view.own, [point for other in view.others for point in other.include]
     expected = expect_figure(view.size_hw, own.include, view.visible(own.exclude + rivals), own.box)
-    inside: Mask = figure_probability(view.picture, expected, *view.sure()) > 0.5
-    return inside
+    return find_figure(view.picture, expected, *view.sure(), moving)
 
 
-def _band_labels(mask: Mask, radius_px: int) -> Labels:
-    """Leave only what is near the outline of the mask to be decided."""
+def _outlined(view: View, mask: Mask, radius_px: int) -> Mask:
+    """Decide again what is near the outline of the mask, by what looks like it nearby."""
     disk = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius_px + 1,) * 2)
-    labels = np.where(mask, np.uint8(cv2.GC_PR_FGD), np.uint8(cv2.GC_PR_BGD))
-    labels[np.asarray(cv2.erode(mask.astype(np.uint8), disk)) > 0] = cv2.GC_FGD
-    labels[np.asarray(cv2.dilate(mask.astype(np.uint8), disk)) == 0] = cv2.GC_BGD
-    return labels
-
-
-def _cut(view: View, labels: Labels) -> Mask:
-    """Run GrabCut; where one side has no pixel to learn from, the labels are the answer."""
+    solid = mask.astype(np.uint8)
+    lab = np.asarray(cv2.cvtColor(view.picture, cv2.COLOR_RGB2LAB), np.uint8)
+    alike = mean_of_alike(lab, mask.astype(np.float32), np.ones(mask.shape, np.float32), _FEW, 0.5)
+    share = np.clip(alike, _MOST_SURE, 1 - _MOST_SURE)
+    depth = cv2.distanceTransform(solid, cv2.DIST_L2, 3) - cv2.distanceTransform(1 - solid, cv2.DIST_L2, 3)
+    odds = np.log(share / (1 - share)) + np.clip(depth / radius_px, -1, 1)
     inside, outside = view.sure()
-    labels[outside], labels[inside] = cv2.GC_BGD, cv2.GC_FGD
-    chosen: Mask = (labels & 1) > 0  # GC_FGD and GC_PR_FGD are the odd ones
-    if chosen.all() or not chosen.any() or labels.max() < cv2.GC_PR_BGD:
-        return chosen
-    # OpenCV starts its clusters from a generator that it keeps per thread; the same prompts give the same mask.
-    cv2.setRNGSeed(0)
-    cv2.grabCut(
-        view.picture, labels, (0, 0, 1, 1), np.zeros((1, 65)), np.zeros((1, 65)), _ROUNDS, cv2.GC_INIT_WITH_MASK
-    )
-    cut: Mask = (labels & 1) > 0
-    return cut
+    outside |= (cv2.dilate(solid, disk) == 0) & ~inside
+    inside |= (cv2.erode(solid, disk) > 0) & ~outside
+    return graph_cut(lab.astype(np.float32), odds.astype(np.float32), inside, outside, _PRICE, _CONTRAST)
 
 
 def _tidy(mask: Mask, view: View) -> Mask:
@@ -170,7 +208,9 @@ def _sharpen(frame: Picture, mask: Mask, view: View) -> Mask:
     return sharp
 
 
-def _mend(frame: Picture, drawn: Mask, prompt: FramePrompt, others: Sequence[FramePrompt]) -> Mask:
+def _mend(
+    frame: Picture, drawn: Mask, prompt: FramePrompt, others: Sequence[FramePrompt], motion: Motion | None
+) -> Mask:
     """From a drawn mask: as it is, but cut anew round each point that contradicts it."""
     size_hw = frame.shape[0], frame.shape[1]
     mask = drawn.astype(np.bool_)
@@ -187,6 +227,7 @@ def _mend(frame: Picture, drawn: Mask, prompt: FramePrompt, others: Sequence[Fra
     sure_in, sure_out = view.sure()
     # The drawing is a strong hint away from the points and none near them, where the colours and they decide.
     expected = np.where(open_, np.float32(0), np.where(inside, np.float32(_DRAWN), np.float32(-_DRAWN)))
-    cut = _sharpen(frame, figure_probability(view.picture, expected, sure_in, sure_out & open_) > 0.5, view)
+    moving = _moving(view, motion, size_hw)
+    cut = _sharpen(frame, find_figure(view.picture, expected, sure_in, sure_out & open_, moving), view)
     mended: Mask = np.where(doubt > 0, cut, mask)
     return mended

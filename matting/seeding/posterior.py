@@ -1,85 +1,80 @@
-"""Joining where a figure is expected with what its colours say, smoothly within and sharply across edges.
+"""Joining where a figure is expected with what its colours and its movement say.
 
 Source:
-    The colour models are re-learned from their own answer as by Rother, Kolmogorov, Blake, "GrabCut" (2004); the
-    smoothing is Grady, "Multilabel Random Walker Image Segmentation Using Prior Models" (CVPR 2005) with two labels.
+    The models are learned again from their own answer as by Rother, Kolmogorov, Blake, "GrabCut" (SIGGRAPH 2004). The
+    first answers are smooth, by Grady, "Multilabel Random Walker Image Segmentation Using Prior Models" (CVPR 2005)
+    with two labels, which leaves doubt where there is some; the last are cut along edges.
 """
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from matting.arrays import FloatArray, Mask, Picture
+from matting.seeding.graph_cut import graph_cut
+from matting.seeding.odds import Codes, colour_codes, learn_odds, learn_odds_by_storey
 
-_ROUNDS = 4
+_SMOOTH_ROUNDS, _CUT_ROUNDS = 3, 2
 # Where a figure can be matters less with each turn, as its colours become known.
 _FADE = 0.9
-_BINS = 16
 _STOREYS = 3
-_COLOUR_LIMIT = 3.0
+_COLOUR_LIMIT, _COLOUR_LEAST = 3.0, 1e-4
+_MOTION_LIMIT, _MOTION_LEAST = 4.0, 1e-3
+_ODDS_LIMIT = 5.0
+_PRICE, _CONTRAST = 15.0, 0.7
+_CUT_DOUBT = 0.4
 _SMOOTHNESS = 40.0
 _FLOOR = 0.01
 _SURE = 1e3
 _CG_STEPS = 60
 
 
-def figure_probability(picture: Picture, expected: FloatArray, sure_in: Mask, sure_out: Mask) -> FloatArray:
-    """Probability that each pixel belongs to the figure.
+def find_figure(
+    picture: Picture, expected: FloatArray, sure_in: Mask, sure_out: Mask, motion: Codes | None = None
+) -> Mask:
+    """The pixels that belong to the figure.
 
     Args:
         picture: ``[h, w, 3]`` uint8 RGB.
         expected: ``[h, w]`` log-odds from where the pixel is.
         sure_in: ``[h, w]`` bool, inside whatever the rest says.
         sure_out: ``[h, w]`` bool, outside; ``sure_in`` wins.
+        motion: how each pixel moves, if that is known.
 
     Returns:
-        ``[h, w]`` float32 in [0, 1].
+        ``[h, w]`` bool.
     """
-    colours = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB)
-    bins = (colours // (256 // _BINS)).astype(np.intp)
-    flat = (bins[..., 0] * _BINS + bins[..., 1]) * _BINS + bins[..., 2]
-    right, down = _conductance(colours.astype(np.float32))
+    lab = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2LAB), np.uint8)
+    colours = lab.astype(np.float32)
+    codes = colour_codes(lab)
+    right, down = _conductance(colours)
     weight = np.where(sure_in | sure_out, np.float32(_SURE), np.float32(1))
+    sure_out = sure_out & ~sure_in
     probability = _sigmoid(expected)
-    for turn in range(_ROUNDS):
+    inside = probability > 0.5
+    for turn in range(_SMOOTH_ROUNDS + _CUT_ROUNDS):
         probability[sure_out] = 0
         probability[sure_in] = 1
-        target = _sigmoid(expected * _FADE**turn + _colour_odds(flat, probability))
+        odds = expected * _FADE**turn
+        odds = odds + learn_odds_by_storey(codes, probability, _STOREYS, _COLOUR_LIMIT, _COLOUR_LEAST)
+        if motion is not None:
+            odds = odds + learn_odds(motion, probability, _MOTION_LIMIT, _MOTION_LEAST)
+        target = _sigmoid(odds)
         target[sure_out] = 0
         target[sure_in] = 1
-        probability = _smooth(target, weight, right, down)
-    return probability
+        if turn < _SMOOTH_ROUNDS:
+            probability = _smooth(target, weight, right, down)
+        else:
+            odds = np.clip(odds, -_ODDS_LIMIT, _ODDS_LIMIT)
+            inside = graph_cut(colours, odds, sure_in, sure_out, _PRICE, _CONTRAST)
+            sides = np.maximum(target, 1 - _CUT_DOUBT), np.minimum(target, _CUT_DOUBT)
+            probability = np.where(inside, *sides).astype(np.float32)
+    return inside
 
 
 def _sigmoid(odds: FloatArray) -> FloatArray:
     return np.asarray(1 / (1 + np.exp(-odds)), np.float32)
-
-
-def _colour_odds(flat: NDArray[np.intp], probability: FloatArray) -> FloatArray:
-    """Log-odds of each pixel's colour; learned per storey, for a coat's colour says nothing about the feet."""
-    height = len(flat)
-    middles = (np.arange(_STOREYS) + 0.5) * height / _STOREYS
-    rows = np.arange(height)[:, None] + 0.5
-    odds = np.zeros(flat.shape, np.float32)
-    total = np.zeros((height, 1), np.float32)
-    for middle in middles:
-        near = np.exp(-0.5 * ((rows - middle) * _STOREYS / height) ** 2).astype(np.float32)
-        inside = _histogram(flat, probability * near)
-        outside = _histogram(flat, (1 - probability) * near)
-        odds += near * np.log(inside / outside)[flat]
-        total += near
-    limited: FloatArray = np.clip(odds / total, -_COLOUR_LIMIT, _COLOUR_LIMIT)
-    return limited
-
-
-def _histogram(flat: NDArray[np.intp], weight: FloatArray) -> FloatArray:
-    counts = np.bincount(flat.ravel(), weight.ravel(), _BINS**3).reshape(_BINS, _BINS, _BINS)
-    for axis in range(3):
-        counts = 0.5 * counts + 0.25 * (np.roll(counts, 1, axis) + np.roll(counts, -1, axis))
-    share: FloatArray = (counts.ravel() / max(weight.sum(), 1e-6) + 1e-4).astype(np.float32)
-    return share
 
 
 def _conductance(colours: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -20,7 +20,7 @@ from matting.arrays import FloatArray, Mask, Picture, check_shape
 from matting.errors import ShapeError
 from matting.networks.sam import Candidates, Predictor, full_size, low_size
 from matting.seeding.embeddings import Embeddings
-from matting.seeding.seeder import FramePrompt
+from matting.seeding.seeder import FramePrompt, Neighbour
 from matting.seeding.view import clip_box, pixels
 
 _MOST_ANSWERS = 32
@@ -53,7 +53,17 @@ class SamSeeder:
         # A click is about one person; what the network said about the others on the frame is still true.
         self._answers: OrderedDict[tuple[str, _Question], Candidates] = OrderedDict()
 
-    def seed(self, frame: Picture, prompt: FramePrompt, others: Sequence[FramePrompt]) -> Mask:
+    @property
+    def looks_at(self) -> tuple[int, ...]:
+        return ()
+
+    def seed(
+        self,
+        frame: Picture,
+        prompt: FramePrompt,
+        others: Sequence[FramePrompt],
+        neighbours: Sequence[Neighbour] = (),
+    ) -> Mask:
         """Select the prompted instance; see :meth:`matting.seeding.seeder.Seeder.seed`.
 
         Of the network's three masks the one whose predicted quality is the best is taken, or as far down from that as

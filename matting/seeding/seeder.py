@@ -37,6 +37,19 @@ class FramePrompt:
         return not self.include and self.box is None and self.mask is None
 
 
+@dataclass(frozen=True)
+class Neighbour:
+    """A picture of the same shot near the frame.
+
+    Attributes:
+        distance: how many frames later; negative is earlier, never 0.
+        picture: ``[h, w, 3]`` uint8 RGB, of the frame's size or smaller.
+    """
+
+    distance: int
+    picture: Picture
+
+
 class Seeder(Protocol):
     """One way of turning prompts into a mask."""
 
@@ -45,13 +58,25 @@ class Seeder(Protocol):
         """Method and version; a part of the key of everything derived from its masks."""
         ...
 
-    def seed(self, frame: Picture, prompt: FramePrompt, others: Sequence[FramePrompt]) -> Mask:
+    @property
+    def looks_at(self) -> tuple[int, ...]:
+        """The distances of the neighbours that it makes use of, ascending; empty if of none."""
+        ...
+
+    def seed(
+        self,
+        frame: Picture,
+        prompt: FramePrompt,
+        others: Sequence[FramePrompt],
+        neighbours: Sequence[Neighbour] = (),
+    ) -> Mask:
         """Select the prompted instance.
 
         Args:
             frame: ``[H, W, 3]`` uint8 RGB.
             prompt: what the artist gave for this instance on this frame.
             others: what was given for the other instances on the same frame; they are background here.
+            neighbours: those of ``looks_at`` that there are in the same shot, ascending.
 
         Returns:
             ``[H, W]`` bool; empty if and only if ``prompt.absent``; contains every include point, no exclude point.
@@ -59,20 +84,23 @@ class Seeder(Protocol):
         ...
 
 
-def seed_frame(seeder: Seeder, frame: Picture, prompts: Mapping[int, FramePrompt]) -> dict[int, Mask]:
+def seed_frame(
+    seeder: Seeder, frame: Picture, prompts: Mapping[int, FramePrompt], neighbours: Sequence[Neighbour] = ()
+) -> dict[int, Mask]:
     """Select every prompted instance of one frame, each with the others as its background.
 
     Args:
         seeder: the way to do it.
         frame: ``[H, W, 3]`` uint8 RGB.
         prompts: instance id → what it was given on this frame.
+        neighbours: those of the seeder's ``looks_at`` that there are in the same shot, ascending.
 
     Returns:
         The same ids in the same order → ``[H, W]`` bool. No pixel belongs to two: where masks overlap, it goes to the
         instance with the nearest include point or drawn pixel (a box without either counts by its middle).
     """
     masks = {
-        own: seeder.seed(frame, prompt, [other for theirs, other in prompts.items() if theirs != own])
+        own: seeder.seed(frame, prompt, [other for theirs, other in prompts.items() if theirs != own], neighbours)
         for own, prompt in prompts.items()
     }
     claims = np.zeros(frame.shape[:2], np.uint8)

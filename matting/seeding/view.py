@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from matting.arrays import Mask, Picture
+from matting.arrays import FloatArray, Mask, Picture
 from matting.seeding.figure import Box, Point
 from matting.seeding.seeder import FramePrompt
 
@@ -81,6 +81,19 @@ class View:
     def _draw(self, marks: NDArray[np.uint8], points: Sequence[Point]) -> None:
         for point in points:
             cv2.circle(marks, point, self.disk_px, 1, cv2.FILLED)
+
+    def stretch(self, values: FloatArray, frame_hw: tuple[int, int]) -> FloatArray:
+        """The part of a small picture of the whole frame ``[·, ·]`` that the view shows, at the view's size."""
+        x0, y0, x1, y1 = self.window
+        height, width = self.size_hw
+        down, across = values.shape[0] / frame_hw[0], values.shape[1] / frame_hw[1]
+        step_x, step_y = (x1 - x0) / width * across, (y1 - y0) / height * down
+        placing = np.array(
+            [[step_x, 0, x0 * across + (step_x - 1) / 2], [0, step_y, y0 * down + (step_y - 1) / 2]], np.float32
+        )
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        shown = cv2.warpAffine(values, placing, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(shown, np.float32)
 
     def shrink(self, mask: Mask) -> Mask:
         """The part of a frame's mask that the view shows."""

@@ -18,7 +18,7 @@ from matting.project.document import Document, Instance, Prompt
 from matting.project.project import Project
 from matting.project.prompts import keep_mask
 from matting.seeding.drawing import Polygon, Stroke
-from matting.seeding.seeder import FramePrompt
+from matting.seeding.seeder import FramePrompt, Neighbour
 
 SIZE_HW = (60, 80)
 BOX = (10.0, 10.0, 40.0, 50.0)
@@ -34,7 +34,17 @@ class BoxSeeder:
     def name(self) -> str:
         return "boxes/1"
 
-    def seed(self, frame: Picture, prompt: FramePrompt, others: Sequence[FramePrompt]) -> Mask:
+    @property
+    def looks_at(self) -> tuple[int, ...]:
+        return ()
+
+    def seed(
+        self,
+        frame: Picture,
+        prompt: FramePrompt,
+        others: Sequence[FramePrompt],
+        neighbours: Sequence[Neighbour] = (),
+    ) -> Mask:
         self.asked += 1
         mask = np.zeros(frame.shape[:2], np.bool_)
         if prompt.mask is not None:

@@ -147,8 +147,9 @@ class _TakesTheBox:
     """A seeder that is as greedy as can be."""
 
     name = "box/1"
+    looks_at = ()
 
-    def seed(self, frame: Picture, prompt: FramePrompt, others: object) -> NDArray[np.bool_]:
+    def seed(self, frame: Picture, prompt: FramePrompt, others: object, neighbours: object = ()) -> NDArray[np.bool_]:
         mask = np.zeros(frame.shape[:2], np.bool_)
         x0, y0, x1, y1 = (int(v) for v in prompt.box or (0, 0, 0, 0))
         mask[y0:y1, x0:x1] = True

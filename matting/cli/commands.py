@@ -20,6 +20,7 @@ from matting.cli.models import models
 from matting.cli.progress import progress, say, warn
 from matting.cli.review import review
 from matting.cli.synthesize import synthesize
+from matting.cli.train import train
 from matting.compositing import backdrops, looks
 from matting.errors import MediaError, ProjectError
 from matting.media import Clip, open_clip
@@ -382,4 +383,5 @@ app.command()(review)
 app.command()(find)
 app.command()(synthesize)
 app.add_typer(benchmark, name="benchmark")
+app.add_typer(train, name="train")
 app.add_typer(models, name="models")

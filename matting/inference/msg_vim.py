@@ -22,7 +22,7 @@ from torch import Tensor
 from matting.arrays import FloatArray, Mask, StoredAlpha
 from matting.inference.device import Placed
 from matting.inference.matter import Guided, Matted, Matter, Scope
-from matting.networks.msg_vim import MsgVim
+from matting.networks.msg_vim import DEVIATION, MEAN, MsgVim
 
 WINDOW = 10
 """Frames the temporal unit looks back over; it starts anew with each window."""
@@ -31,8 +31,6 @@ MOST_IDS = 254
 BORDER_PX = 32
 """Mirrored picture round the picture, besides what makes its sides multiples of :data:`MULTIPLE_PX`."""
 MULTIPLE_PX = 32
-MEAN = (0.485, 0.456, 0.406)
-DEVIATION = (0.229, 0.224, 0.225)
 PIXELS_AT_ONCE = 2**18
 """Padded pixels, over frames and instances, that the network is given at once. With more, the largest buffers of the
 CPU exceed the 32 MiB up to which the C library keeps them, and are cleared anew for every layer ..."""

@@ -18,7 +18,7 @@ from matting.errors import UnavailableError
 # on the CPU would go into clearing small ones. Read at the first allocation, so it has to stand before any.
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
-MattingKind = Literal["msg-vim", "maggie-image", "maggie-video"]
+MattingKind = Literal["msg-vim", "maggie-image", "maggie-video", "lite"]
 SamKind = Literal["sam-vit-b", "sam-vit-l", "sam-vit-h", "mobile-sam"]
 Kind = MattingKind | SamKind
 KINDS: tuple[MattingKind, ...] = get_args(MattingKind)
@@ -42,6 +42,10 @@ def create(kind: str, faithful: bool = False) -> nn.Module:
             from matting.networks.msg_vim import MsgVim
 
             return MsgVim().eval()
+        case "lite":
+            from matting.networks.lite import Lite
+
+            return Lite().eval()
         case "maggie-image" | "maggie-video":
             from matting.networks.maggie import MaGGIe
 

@@ -31,6 +31,7 @@ _MARKS: tuple[tuple[str, Kind], ...] = (
     ("image_encoder.blocks.31.", "sam-vit-h"),
     ("image_encoder.blocks.23.", "sam-vit-l"),
     ("image_encoder.blocks.11.", "sam-vit-b"),
+    ("down32.", "lite"),
 )
 """Parts that tell the networks apart, the more special ones first."""
 _UNREADABLE = (

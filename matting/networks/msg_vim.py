@@ -20,6 +20,9 @@ from matting.networks.encoder import Encoder, Features
 from matting.networks.layers import LEAK, Aspp, ResidualBlock, UpPaths, decoder_stage, leaky, normed_upconv
 from matting.networks.progressive import unknown
 
+MEAN = (0.485, 0.456, 0.406)
+DEVIATION = (0.229, 0.224, 0.225)
+"""Of ImageNet: pictures are normalised by them."""
 ELEMENT_OS4 = 15
 ELEMENT_OS1 = 7
 """Sides of the elements round what is unsure at OS8 and OS4: half the widths 30 and 15 of the public configuration."""

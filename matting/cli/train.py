@@ -1,0 +1,87 @@
+"""``matteo train``: make clips to learn from, and train the networks of our own on them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from matting.cli.progress import progress, say
+
+train = typer.Typer(help="Train lite, the matting network of our own.", no_args_is_help=True)
+HELD_OUT = 1_000_000
+"""Seeds from here on are never trained on."""
+
+
+@train.command()
+def clips(
+    out: Annotated[Path, typer.Argument(metavar="DIR", help="Folder for the clips; what is there already is kept.")],
+    count: Annotated[int, typer.Option(min=1, help="How many.")] = 1000,
+    first: Annotated[int, typer.Option(min=0, help="Seed of the first.")] = 0,
+    frames: Annotated[int, typer.Option(min=2, help="Frames of each.")] = 6,
+    height: Annotated[int, typer.Option(min=64, help="Of the pictures; they are 16:9.")] = 288,
+    backgrounds: Annotated[Path | None, typer.Option(metavar="DIR", help="Pictures without people.")] = None,
+) -> None:
+    """Draw clips of people with true alphas; can be stopped and called again."""
+    from matting.synthesis.cutouts import files_in, read_colour
+    from matting.synthesis.procedural import procedural_clip
+    from matting.training.batches import write_clip
+
+    pictures = [] if backgrounds is None else [read_colour(path) for path in files_in(backgrounds)]
+    with progress() as ctx:
+        for done, seed in enumerate(range(first, first + count)):
+            ctx.report(done / count, f"Clip {seed}")
+            path = out / f"{seed:07d}.npz"
+            if not path.exists():
+                clip = procedural_clip(seed, (height, height * 16 // 9), frames, pictures=pictures)
+                write_clip(path, clip.frames, clip.alphas)
+    say(f"{out}: {len(list(out.glob('*.npz')))} clips")
+
+
+@train.command()
+def lite(
+    folder: Annotated[Path, typer.Argument(metavar="CLIPS", help="Folder of clips, from: matteo train clips.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the run; an unfinished one goes on.")],
+    steps: Annotated[int, typer.Option(min=1, help="Of the whole run.")] = 20_000,
+    stop: Annotated[int | None, typer.Option(min=1, help="Stop after this step and go on another time.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of weights and batches.")] = 0,
+    size: Annotated[int, typer.Option(min=1, help="Instances in a batch.")] = 4,
+    side: Annotated[int, typer.Option(min=64, help="Of the crops, a multiple of 32.")] = 160,
+    every: Annotated[int, typer.Option(min=1, help="Save and measure every so many steps.")] = 500,
+    threads: Annotated[int | None, typer.Option(min=1, help="Processor threads; all by default.")] = None,
+) -> None:
+    """Train lite. Its weights go to DIR/lite.safetensors, losses and measures to DIR/curve.jsonl."""
+    import torch
+
+    from matting.networks import create
+    from matting.training.batches import Clips
+    from matting.training.run import STATE, Recipe, Run, note
+    from matting.training.validation import measure, validation_batches, write_weights
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    if side % 32:
+        raise typer.BadParameter("--side takes a multiple of 32.")
+    torch.manual_seed(seed)
+    run = Run(create("lite"), Recipe(seed=seed, steps=steps, size=size, side_px=side), Clips(folder))
+    if (out / STATE).exists():
+        run.go_on(out)
+        say(f"{out}: going on after step {run.done}")
+    fixed = validation_batches(HELD_OUT)
+    last, total = min(steps, stop or steps), 0.0
+    with progress() as ctx:
+        for step in run.steps():
+            total += step.loss
+            ctx.report(step.number / steps, f"Step {step.number}")
+            if step.number % every == 0 or step.number == last:
+                run.save(out)
+                write_weights(out / "lite.safetensors", run.averaged)
+                found = measure(run.averaged, fixed)
+                since = (step.number - 1) % every + 1
+                note(out, {"step": step.number, "loss": total / since, **found})
+                measured = f"MAD {found['mad']:.2f}e-3 (mask {found['mask']:.2f}e-3)"
+                say(f"step {step.number}  loss {total / since:.4f}  {measured}")
+                total = 0.0
+            if step.number >= last:
+                break

@@ -49,6 +49,9 @@ def lite(
     size: Annotated[int, typer.Option(min=1, help="Instances in a batch.")] = 4,
     side: Annotated[int, typer.Option(min=64, help="Of the crops, a multiple of 32.")] = 160,
     every: Annotated[int, typer.Option(min=1, help="Save and measure every so many steps.")] = 500,
+    held_out: Annotated[
+        int, typer.Option(min=1, help="Drawn clips that it is measured on and never learns from.")
+    ] = 12,
     threads: Annotated[int | None, typer.Option(min=1, help="Processor threads; all by default.")] = None,
 ) -> None:
     """Train lite. Its weights go to DIR/lite.safetensors, losses and measures to DIR/curve.jsonl."""
@@ -68,7 +71,7 @@ def lite(
     if (out / STATE).exists():
         run.go_on(out)
         say(f"{out}: going on after step {run.done}")
-    fixed = validation_batches(HELD_OUT)
+    fixed = validation_batches(HELD_OUT, held_out)
     last, total = min(steps, stop or steps), 0.0
     with progress() as ctx:
         for step in run.steps():

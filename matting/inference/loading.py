@@ -16,13 +16,14 @@ MOST_INSTANCES = 254
 """All that a document can hold."""
 SCOPES = {
     "msg-vim": Scope(block=10, most_instances=MOST_INSTANCES),
+    "lite": Scope(block=10, most_instances=MOST_INSTANCES),
     "maggie-image": Scope(most_instances=10),
     "maggie-video": Scope(around=1, carries=True, most_instances=10),
 }
 """By network, what its alphas depend on."""
-SHORT_SIDES: dict[str, int | None] = {"msg-vim": 576, "maggie-image": 576, "maggie-video": 576}
+SHORT_SIDES: dict[str, int | None] = {"msg-vim": 576, "lite": 288, "maggie-image": 576, "maggie-video": 576}
 """The size the networks work at unless somebody asks for another: what MaGGIe's authors evaluate at, and what keeps
-MSG-VIM, which they run at the source's size, usable on 1080p."""
+MSG-VIM, which they run at the source's size, usable on 1080p; lite learnt at 288."""
 
 
 def learned_name(kind: str, fingerprint: str, short_side: int | None) -> str:
@@ -47,7 +48,7 @@ def load(
     """The matter whose weights a file holds.
 
     Args:
-        id_or_path: a file in the public layout of MSG-VIM or MaGGIe, or the id of an installed model.
+        id_or_path: a file of MSG-VIM, MaGGIe or lite, or the id of an installed model.
         device: ``auto`` (CUDA where there is one), ``cpu``, ``cuda`` or ``cuda:k``.
         short_side: at which the network works; None for the source's own size. Larger sources are scaled down for
             it and their alphas up again.
@@ -64,6 +65,7 @@ def load(
     from matting.networks import checkpoints
     from matting.networks.folding import folded
     from matting.networks.maggie import MaGGIe
+    from matting.networks.lite import Lite
     from matting.networks.msg_vim import MsgVim
 
     path = file_of(id_or_path)
@@ -77,7 +79,7 @@ def load(
     name = learned_name(kind, file_fingerprint(path), short_side)
     size = "the source's size" if short_side is None else f"a short side of {short_side} px"
     plan = f"{kind} works on {devices.described(place)} in float32 at {size}"
-    if isinstance(network, MsgVim):
+    if isinstance(network, MsgVim | Lite):
         from matting.inference.msg_vim import MsgVimMatter, pixels_for
 
         pixels = pixels_for(devices.budget_bytes(place), place.type)

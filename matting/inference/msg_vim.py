@@ -22,6 +22,7 @@ from torch import Tensor
 from matting.arrays import FloatArray, Mask, StoredAlpha
 from matting.inference.device import Placed
 from matting.inference.matter import Guided, Matted, Matter, Scope
+from matting.networks.lite import Lite
 from matting.networks.msg_vim import DEVIATION, MEAN, MsgVim
 
 WINDOW = 10
@@ -43,7 +44,7 @@ OPAQUE = 0.05
 
 
 class MsgVimMatter(Matter):
-    """A :class:`~matting.inference.matter.Matter` that runs MSG-VIM on all instances of a window together.
+    """A :class:`~matting.inference.matter.Matter` that runs MSG-VIM, or lite, on all instances of a window together.
 
     Mattes are clamped to [0, 1] and, where they sum to more than 1, scaled down in proportion; they are zero on frames
     where the instance has no mask. Nothing else is changed after the network.
@@ -62,7 +63,7 @@ class MsgVimMatter(Matter):
 
     def __init__(
         self,
-        placed: Placed[MsgVim],
+        placed: Placed[MsgVim | Lite],
         name: str = "msg-vim/1",
         short_side_px: int | None = None,
         pixels_at_once: int = PIXELS_AT_ONCE,
@@ -129,7 +130,7 @@ class MsgVimMatter(Matter):
 
 
 def as_published(
-    network: MsgVim, frames: NDArray[np.uint8], target: Mask, reference: Mask, largest_only: bool = False
+    network: MsgVim | Lite, frames: NDArray[np.uint8], target: Mask, reference: Mask, largest_only: bool = False
 ) -> StoredAlpha:
     """The pictures that the authors' script writes, each instance by itself.
 
@@ -154,7 +155,7 @@ def as_published(
 
 @torch.inference_mode()
 def run(
-    network: MsgVim,
+    network: MsgVim | Lite,
     frames: NDArray[np.uint8],
     target: Mask,
     reference: Mask,

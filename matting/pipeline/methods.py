@@ -16,7 +16,7 @@ from matting.weights import file_of, installed, models
 
 TRACKERS = ("auto", "flow", "cutie")
 MATTERS = ("auto", "classical", "lite", "msg-vim", "maggie", "none")
-LEARNED = ("msg-vim", "maggie")
+LEARNED = ("msg-vim", "maggie", "lite")
 BEST = ("maggie-video", "msg-vim", "maggie-image")
 """Models that make mattes, the one to prefer for footage first."""
 

@@ -16,10 +16,10 @@ from matting.synthesis.guidance import guidance
 from matting.synthesis.procedural import procedural_clip
 from matting.training.batches import Batch, as_batch
 
-CLIPS, FRAMES, SIZE = 12, 3, (160, 288)
+FRAMES, SIZE = 3, (160, 288)
 
 
-def validation_batches(first_seed: int, clips: int = CLIPS) -> list[Batch]:
+def validation_batches(first_seed: int, clips: int) -> list[Batch]:
     """Everybody in some drawn clips, with guidance as trackers give it."""
     batches = []
     for seed in range(first_seed, first_seed + clips):

@@ -149,5 +149,5 @@ def test_what_is_no_checkpoint_is_said_so(tmp_path: Path) -> None:
     torch.save({"fc.weight": torch.zeros(3)}, tmp_path / "other.pth")
     with pytest.raises(CheckpointError, match="no network that this version knows"):
         network_from(tmp_path / "other.pth")
-    with pytest.raises(UnavailableError, match="lite"):
-        create("lite")
+    with pytest.raises(UnavailableError, match="heavy"):
+        create("heavy")

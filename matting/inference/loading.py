@@ -64,8 +64,8 @@ def load(
     from matting.inference import device as devices
     from matting.networks import checkpoints
     from matting.networks.folding import folded
-    from matting.networks.maggie import MaGGIe
     from matting.networks.lite import Lite
+    from matting.networks.maggie import MaGGIe
     from matting.networks.msg_vim import MsgVim
 
     path = file_of(id_or_path)

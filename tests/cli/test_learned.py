@@ -166,3 +166,23 @@ def test_auto_takes_an_installed_model_and_says_its_terms(
     assert matteo("matte", clip, "--masks", masks, "--out", out, *SMALL) == 0
     assert f"{out}: alphas by msg-vim (MSG-VIM: MIT (code); commercial use: unstated)" in capsys.readouterr().out
     assert read_picture(out / "1" / "00002.png").any()
+
+
+def test_lite_mattes_with_the_weights_that_its_training_writes(
+    clip: Path, masks: Path, tmp_path: Path, matteo: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from matting.networks import create
+    from matting.training.validation import write_weights
+
+    torch.manual_seed(0)
+    weights, out = tmp_path / "lite.safetensors", tmp_path / "alphas"
+    write_weights(weights, create("lite").state_dict())
+    assert matteo("matte", clip, "--masks", masks, "--out", out, "--matter", "lite", "--weights", weights) == 0
+    assert "lite works on the CPU" in capsys.readouterr().err
+    total = sum(read_picture(out / str(i) / "00003.png").astype(int) for i in (1, 2))
+    assert 0 < np.max(total) <= 255
+    assert (
+        matteo("matte", clip, "--masks", masks, "--out", tmp_path / "b", "--matter", "maggie", "--weights", weights)
+        == 1
+    )
+    assert "holds the weights of lite" in capsys.readouterr().err

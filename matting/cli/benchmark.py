@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from matting.cli.endurance import endurance
 from matting.cli.papers import papers
 from matting.cli.speed import networks
 from matting.cli.tracking import tracking
@@ -33,6 +34,7 @@ MIB = 1 << 20
 POLL_S = 0.05
 benchmark.command()(papers)
 benchmark.command()(networks)
+benchmark.command()(endurance)
 benchmark.command()(tracking)
 # Runs in a process of its own: the engine itself knows no Qt.
 _UNTIL_PAINTED = """

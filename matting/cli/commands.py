@@ -23,6 +23,7 @@ from matting.cli.synthesize import synthesize
 from matting.cli.train import train
 from matting.compositing import backdrops, looks
 from matting.errors import MediaError, ProjectError
+from matting.inference.loading import PRECISIONS
 from matting.media import Clip, open_clip
 from matting.media.presets import Preset
 from matting.pipeline import methods
@@ -61,6 +62,9 @@ ShortSideOption: TypeAlias = Annotated[
 ]
 CropOption: TypeAlias = Annotated[
     bool, typer.Option("--crop", help="Let a learned matter see only the part of the picture the instances go through.")
+]
+PrecisionOption: TypeAlias = Annotated[
+    str, typer.Option(help="|".join(("auto", *PRECISIONS)) + ": of a learned matter; auto is fp32.")
 ]
 DeviceOption: TypeAlias = Annotated[str, typer.Option(help="auto|cpu|cuda[:k]")]
 
@@ -127,6 +131,7 @@ def cut(
     weights: WeightsOption = None,
     short_side: ShortSideOption = None,
     crop: CropOption = False,
+    precision: PrecisionOption = "auto",
     device: DeviceOption = "auto",
     cuts: CutsOption = None,
 ) -> None:
@@ -136,7 +141,7 @@ def cut(
     from matting.pipeline.workspace import Workspace
 
     _checked_weights(weights, matter)
-    chosen = methods.choose_methods(seeder, tracker, matter, weights, short_side, crop, device)
+    chosen = methods.choose_methods(seeder, tracker, matter, weights, short_side, crop, device, precision)
     methods.check_device(device)
     with open_told(clip) as footage:
         span = frame_range(frames, len(footage))
@@ -329,6 +334,7 @@ def matte_command(
     weights: WeightsOption = None,
     short_side: ShortSideOption = None,
     crop: CropOption = False,
+    precision: PrecisionOption = "auto",
     device: DeviceOption = "auto",
     cuts: CutsOption = None,
     overwrite: OverwriteOption = False,
@@ -339,7 +345,7 @@ def matte_command(
     _checked_weights(weights, matter)
     if matter == "none":
         raise typer.BadParameter("--matter none makes no alphas; choose another one.")
-    chosen = methods.choose_methods(matter=matter, weights=weights, short_side=short_side)
+    chosen = methods.choose_methods(matter=matter, weights=weights, short_side=short_side, precision=precision)
     methods.check_device(device)
     with open_told(clip) as footage, progress() as ctx:
         with ctx.stage(0, 0.05):

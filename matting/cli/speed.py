@@ -13,6 +13,7 @@ from rich.table import Table
 from matting.cli.progress import progress
 from matting.cli.tables import print_table
 from matting.files import write_bytes
+from matting.inference.loading import PRECISIONS
 from matting.job import JobContext
 from matting.worker import Worker
 
@@ -32,6 +33,7 @@ class Case:
     device: str
     size: str
     instances: int
+    precision: str
 
 
 def networks(
@@ -41,32 +43,36 @@ def networks(
     ),
     instances: Annotated[str, typer.Option(metavar="N,…", help="How many people, 1 to 10.")] = "1,2,3,5,10",
     repeats: Annotated[int, typer.Option(min=1, help="Runs to take the best of, after one to warm up.")] = 2,
+    precision: Annotated[str, typer.Option(metavar="P,…", help="Of " + ", ".join(PRECISIONS) + ".")] = "fp32",
     threads: Annotated[int, typer.Option(min=0, help="On the CPU; 0 for one a core.")] = 0,
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Also write the numbers.")] = None,
 ) -> None:
     """Frames per second and peak memory of each network, on each device of this machine.
 
     The weights are random, which changes nothing for MSG-VIM; MaGGIe is given coarse mattes that leave about 6 % of the
-    picture per person to refine. Every case runs in a process of its own.
+    picture per person to refine. Every case runs in a process of its own. In bf16 and fp16 the mattes are compared with
+    those in fp32.
     """
     cases = [
-        Case(kind, device, short_side, int(count))
-        for device in _apart(_devices)
-        for kind in _chosen("--network", network, KINDS)
-        for short_side in _chosen("--size", size, tuple(SIZES))
-        for count in _chosen("--instances", instances, tuple(map(str, range(1, 11))))
+        Case(kind, device, short_side, int(count), number)
+        for device in apart(_devices)
+        for kind in chosen("--network", network, KINDS)
+        for short_side in chosen("--size", size, tuple(SIZES))
+        for count in chosen("--instances", instances, tuple(map(str, range(1, 11))))
+        for number in chosen("--precision", precision, PRECISIONS)
     ]
     rows = []
     with progress() as ctx:
         for place, case in enumerate(cases):
             ctx.report(place / len(cases), f"{case.network}, {case.instances} at {case.size} on {case.device}")
-            rows.append((case, _apart(_measured, case, repeats, threads)))
+            rows.append((case, apart(_measured, case, repeats, threads)))
     print_table(_table(rows))
     if json_file is not None:
         write_bytes(json_file, json.dumps([asdict(case) | asdict(speed) for case, speed in rows], indent=1).encode())
 
 
-def _chosen(option: str, text: str, known: tuple[str, ...]) -> list[str]:
+def chosen(option: str, text: str, known: tuple[str, ...]) -> list[str]:
+    """The names of a comma-separated option; wrong usage where one is not known."""
     names = text.split(",")
     for name in names:
         if name not in known:
@@ -74,7 +80,8 @@ def _chosen(option: str, text: str, known: tuple[str, ...]) -> list[str]:
     return names
 
 
-def _apart(function: Any, *arguments: object) -> Any:
+def apart(function: Any, *arguments: object) -> Any:
+    """Call a function in a process that does nothing else, before or after."""
     worker = Worker()
     try:
         return worker.run(function, *arguments, ctx=JobContext())
@@ -91,20 +98,22 @@ def _devices(ctx: JobContext) -> list[str]:
 def _measured(case: Case, repeats: int, threads: int, ctx: JobContext) -> Speed:
     from matting.inference.measuring import measure
 
-    return measure(case.network, case.device, SIZES[case.size], case.instances, repeats, threads)
+    return measure(case.network, case.device, SIZES[case.size], case.instances, repeats, threads, case.precision)
 
 
 def _table(rows: list[tuple[Case, Speed]]) -> Table:
     table = Table(title="Networks: one output frame with all its instances")
-    for name in ("network", "device", "short side", "people", "refined each", "s", "× 1 person", "frames/s",
+    for name in ("network", "device", "short side", "people", "refined each", "precision", "error max, mean",
+                 "s", "× 1 person", "frames/s",
                  "instance-frames/s", "peak MiB"):  # fmt: skip
         table.add_column(name, justify="left" if name in ("network", "device") else "right")
-    alone = {(c.network, c.device, c.size): speed.seconds for c, speed in rows if c.instances == 1}
+    alone = {(c.network, c.device, c.size, c.precision): speed.seconds for c, speed in rows if c.instances == 1}
     for case, speed in rows:
-        one = alone.get((case.network, case.device, case.size))
+        one = alone.get((case.network, case.device, case.size, case.precision))
         table.add_row(
             case.network, case.device, case.size, str(case.instances),
-            "all" if speed.refined is None else f"{speed.refined:.1%}",
+            "all" if speed.refined is None else f"{speed.refined:.1%}", case.precision,
+            "" if speed.error_max is None else f"{speed.error_max:.4f}, {speed.error_mean:.5f}",
             f"{speed.seconds:.3f}", "" if one is None else f"{speed.seconds / one:.2f}",
             f"{1 / speed.seconds:.2f}", f"{case.instances / speed.seconds:.2f}", f"{speed.peak_mib:.0f}",
         )  # fmt: skip

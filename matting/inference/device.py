@@ -41,6 +41,16 @@ def described(device: torch.device) -> str:
     return "the CPU" if device.type == "cpu" else f"{torch.cuda.get_device_name(device)} ({device})"
 
 
+def precision_named(name: str) -> torch.dtype:
+    """The type of number that fp32, bf16 or fp16 means."""
+    return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[name]
+
+
+def autocast(device: torch.device, precision: torch.dtype) -> torch.autocast:
+    """Compute products in ``precision``; sums and what needs a wide range stay in float32."""
+    return torch.autocast(device.type, precision, enabled=precision != torch.float32)
+
+
 def budget_bytes(device: torch.device) -> int:
     """How much memory a job that starts now may plan with."""
     free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else psutil.virtual_memory().available
@@ -86,7 +96,7 @@ class Placed(Generic[Network]):
         """
         while True:
             try:
-                with torch.inference_mode(), self._autocast():
+                with torch.inference_mode(), autocast(self.device, self.precision):
                     return work()
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
@@ -110,6 +120,3 @@ class Placed(Generic[Network]):
         """Give the device up; whoever holds tensors on it has to make them anew."""
         self.device = CPU
         self.network.to(self.device)
-
-    def _autocast(self) -> torch.autocast:
-        return torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32)

@@ -26,9 +26,14 @@ SHORT_SIDES: dict[str, int | None] = {"msg-vim": 576, "lite": 288, "maggie-image
 MSG-VIM, which they run at the source's size, usable on 1080p; lite learnt at 288."""
 
 
-def learned_name(kind: str, fingerprint: str, short_side: int | None) -> str:
-    """The name of a learned matter: the network, our version of it, the weights and the size it works at."""
-    return f"{kind}/1:{fingerprint[:16]}:{short_side or 'source'}"
+PRECISIONS = ("fp32", "bf16", "fp16")
+"""What a network's products may be computed in. Nothing takes less than fp32 unasked: in bf16 mattes of the reference
+cases move by 0.003 to 0.02 on average and by 0.5 in single pixels (``matteo benchmark networks --precision``)."""
+
+
+def learned_name(kind: str, fingerprint: str, short_side: int | None, precision: str = "fp32") -> str:
+    """The name of a learned matter: the network, our version of it, the weights, the size and precision it works at."""
+    return f"{kind}/1:{fingerprint[:16]}:{short_side or 'source'}{'' if precision == 'fp32' else ':' + precision}"
 
 
 def release() -> None:
@@ -44,6 +49,7 @@ def load(
     device: str = "auto",
     short_side: int | None = None,
     tell: Callable[[str], None] = lambda text: None,
+    precision: str = "fp32",
 ) -> Matter:
     """The matter whose weights a file holds.
 
@@ -53,6 +59,7 @@ def load(
         short_side: at which the network works; None for the source's own size. Larger sources are scaled down for
             it and their alphas up again.
         tell: gets a sentence on the device, precision and size, and on what was changed when memory ran out.
+        precision: one of :data:`PRECISIONS`.
 
     Raises:
         CheckpointError: no such file, or none of these networks.
@@ -76,17 +83,18 @@ def load(
         raise CheckpointError(f"{path} holds the weights of {kind}, which makes no mattes.")
     # Memory in the order of pixels, not of channels, is what the convolutions want on either kind of device.
     network = folded(network).to(memory_format=torch.channels_last)
-    name = learned_name(kind, file_fingerprint(path), short_side)
+    name = learned_name(kind, file_fingerprint(path), short_side, precision)
+    dtype = devices.precision_named(precision)
     size = "the source's size" if short_side is None else f"a short side of {short_side} px"
-    plan = f"{kind} works on {devices.described(place)} in float32 at {size}"
+    plan = f"{kind} works on {devices.described(place)} in {str(dtype).removeprefix('torch.')} at {size}"
     if isinstance(network, MsgVim | Lite):
         from matting.inference.msg_vim import MsgVimMatter, pixels_for
 
         pixels = pixels_for(devices.budget_bytes(place), place.type)
         tell(f"{plan}, {pixels / 1e6:.1f} megapixels at a time; mattes are delivered at the source's size.")
-        return MsgVimMatter(devices.Placed(network, place, tell), name, short_side, pixels)
+        return MsgVimMatter(devices.Placed(network, place, tell, dtype), name, short_side, pixels)
     tell(f"{plan}; mattes are delivered at the source's size.")
     assert isinstance(network, MaGGIe)
     from matting.inference.maggie import MaggieMatter
 
-    return MaggieMatter(devices.Placed(network, place, tell), name, short_side)
+    return MaggieMatter(devices.Placed(network, place, tell, dtype), name, short_side)

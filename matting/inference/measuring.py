@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -16,8 +16,8 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from matting.arrays import Mask
-from matting.inference.device import choose
-from matting.inference.msg_vim import normalised, others, run
+from matting.inference.device import autocast, budget_bytes, choose, precision_named
+from matting.inference.msg_vim import normalised, others, pixels_for, run
 from matting.networks import create
 from matting.networks.folding import folded
 from matting.networks.maggie import WINDOW, FrameFeatures, MaGGIe
@@ -44,14 +44,35 @@ class Speed:
         refined: share of the picture that was refined for each instance; None where a network refines everything.
         seconds: for one output frame with all its instances, the best of a few runs.
         peak_mib: the most memory held; on the CPU by the whole process.
+        error_max, error_mean: how far mattes lie from those in float32 on the same device; None in float32.
     """
 
     refined: float | None
     seconds: float
     peak_mib: float
+    error_max: float | None = None
+    error_mean: float | None = None
 
 
-def measure(kind: str, device: str, size_hw: tuple[int, int], instances: int, repeats: int, threads: int = 0) -> Speed:
+@dataclass(frozen=True)
+class _Work:
+    """What is measured: ``run`` gives the mattes of ``frames`` frames; ``refined`` as in :class:`Speed`."""
+
+    run: Callable[[], Tensor]
+    frames: int
+    refined: float | None
+
+
+@torch.inference_mode()
+def measure(
+    kind: str,
+    device: str,
+    size_hw: tuple[int, int],
+    instances: int,
+    repeats: int,
+    threads: int = 0,
+    precision: str = "fp32",
+) -> Speed:
     """Time a network with random weights in this process, which should do nothing else.
 
     Random weights do not change how long MSG-VIM takes. MaGGIe is given coarse mattes that leave :data:`UNKNOWN` of
@@ -64,47 +85,59 @@ def measure(kind: str, device: str, size_hw: tuple[int, int], instances: int, re
         instances: 1 to 10.
         repeats: runs, of which the best counts; one more goes before them.
         threads: PyTorch uses on the CPU; 0 for as many as there are cores.
+        precision: fp32, bf16 or fp16. The error of the latter two is that of random weights, which spread mattes over
+            all of [0, 1]; trained ones, whose mattes are mostly 0 and 1, should be less sensitive.
     """
     torch.manual_seed(0)
     if threads:
         torch.set_num_threads(threads)
     place = choose(device)
     network = folded(create(kind)).to(place).to(memory_format=torch.channels_last)
+    if not isinstance(network, MsgVim | MaGGIe):
+        raise TypeError(f"{kind} is not measured")
+    dtype = precision_named(precision)
+    with autocast(place, dtype):
+        work = _work(network, place, size_hw, instances)
+        found = work.run().float()
+        best = min(_seconds(work.run, place) for _ in range(repeats))
+    peak = torch.cuda.max_memory_allocated(place) if place.type == "cuda" else _peak_bytes()
+    speed = Speed(work.refined, best / work.frames, peak / _MIB)
+    if dtype == torch.float32:
+        return speed
+    off = (found - _work(network, place, size_hw, instances).run()).abs()
+    return replace(speed, error_max=float(off.max()), error_mean=float(off.mean()))
+
+
+def _work(network: MsgVim | MaGGIe, place: torch.device, size_hw: tuple[int, int], instances: int) -> _Work:
     height, width = size_hw
     if isinstance(network, MsgVim):
         frames, masks = _people(size_hw, instances, LENGTH)
-        return _timed(lambda: run(network, frames, masks, others(masks)), repeats, place, LENGTH, None)
-    assert isinstance(network, MaGGIe)
+        pixels = pixels_for(budget_bytes(place), place.type)
+        return _Work(lambda: torch.from_numpy(run(network, frames, masks, others(masks), pixels)), LENGTH, None)
     frames, masks = _people((height + -height % 64, width + -width % 64), instances, WINDOW)
     logits, refined = _coarse(masks, place)
     pictures = normalised(frames).to(place)[None]
     guides = torch.from_numpy(masks.swapaxes(0, 1).copy()).to(place, torch.float32)[None]
     if not network.video:
         one, guide = pictures[:, :1], guides[:, :1]
-        return _timed(lambda: network(one, guide, coarse_logits=logits[:1]), repeats, place, 1, refined)
-    with torch.inference_mode():
-        known = network.features(pictures[:, :2], guides[:, :2])
+        return _Work(lambda: network(one, guide, coarse_logits=logits[:1]).alpha, 1, refined)
+    known = network.features(pictures[:, :2], guides[:, :2])
     previous = guides[:, 1]
 
-    def next_frame() -> None:
+    def next_frame() -> Tensor:
         newest = network.features(pictures[:, 2:], guides[:, 2:])
-        network.decode(FrameFeatures.join([known, newest]), previous=previous, coarse_logits=logits, first=1)
+        window = FrameFeatures.join([known, newest])
+        return network.decode(window, previous=previous, coarse_logits=logits, first=1).alpha
 
-    return _timed(next_frame, repeats, place, 1, refined)
+    return _Work(next_frame, 1, refined)
 
 
-@torch.inference_mode()
-def _timed(work: Callable[[], object], repeats: int, place: torch.device, frames: int, refined: float | None) -> Speed:
-    best = float("inf")
-    for turn in range(repeats + 1):
-        started = time.perf_counter()
-        work()
-        if place.type == "cuda":
-            torch.cuda.synchronize(place)
-        if turn:
-            best = min(best, time.perf_counter() - started)
-    peak = torch.cuda.max_memory_allocated(place) if place.type == "cuda" else _peak_bytes()
-    return Speed(refined, best / frames, peak / _MIB)
+def _seconds(work: Callable[[], Tensor], place: torch.device) -> float:
+    started = time.perf_counter()
+    work()
+    if place.type == "cuda":
+        torch.cuda.synchronize(place)
+    return time.perf_counter() - started
 
 
 def _peak_bytes() -> int:

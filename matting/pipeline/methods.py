@@ -7,7 +7,7 @@ from pathlib import Path
 
 from matting.errors import CheckpointError, DeviceError, UnavailableError
 from matting.fingerprint import file_fingerprint
-from matting.inference.loading import SCOPES, SHORT_SIDES, learned_name, load
+from matting.inference.loading import PRECISIONS, SCOPES, SHORT_SIDES, learned_name, load
 from matting.inference.matter import Matter, Scope
 from matting.pipeline.seeders import choose_seeder
 from matting.project.document import Methods, Weights
@@ -29,6 +29,7 @@ def choose_methods(
     short_side: int | None = None,
     crop: bool = False,
     device: str = "auto",
+    precision: str = "auto",
 ) -> Methods:
     """Settle on installed methods.
 
@@ -39,15 +40,19 @@ def choose_methods(
         short_side: at which a learned matter works; None for what suits its network.
         crop: let a learned matter see only where the instances are.
         device: where networks will run.
+        precision: of a learned matter, one of :data:`matting.inference.loading.PRECISIONS`; ``auto`` is fp32.
 
     Raises:
         UnavailableError: a method was asked for that this version does not have, or whose weights are not installed.
         DeviceError: there is no such device.
         CheckpointError: the weights are not there, damaged, or another network's.
     """
+    if precision not in ("auto", *PRECISIONS):
+        raise UnavailableError(f"There is no precision {precision}; choose one of auto, {', '.join(PRECISIONS)}.")
     matter, known = _settle_matter(matter, weights, short_side)
     if known is not None:
-        known = known.model_copy(update={"crop": crop})
+        settled_precision = "fp32" if precision == "auto" else precision
+        known = known.model_copy(update={"crop": crop, "precision": settled_precision})
     settled, fingerprint = choose_seeder(seeder, device)
     return Methods(
         seeder=settled,
@@ -133,7 +138,8 @@ def tracker_named(name: str) -> Tracker:
 def matter_name(methods: Methods) -> str:
     """Method, version and weights of the document's matter: a part of the key of every alpha."""
     if methods.weights is not None:
-        return learned_name(methods.weights.kind, methods.weights.fingerprint, methods.weights.short_side)
+        chosen = methods.weights
+        return learned_name(chosen.kind, chosen.fingerprint, chosen.short_side, chosen.precision)
     return open_matter(methods).name
 
 
@@ -164,7 +170,8 @@ def open_matter(
             raise CheckpointError(f"The weights {weights or methods.weights.path} are not there; choose them again.")
         if file_fingerprint(weights) != methods.weights.fingerprint:
             raise CheckpointError(f"{weights} has changed since the project was made with it; choose it again.")
-        return load(weights, device, methods.weights.short_side, tell or (lambda text: None))
+        chosen = methods.weights
+        return load(weights, device, chosen.short_side, tell or (lambda text: None), chosen.precision)
     if methods.matter in LEARNED:
         raise CheckpointError(f"The project does not say which weights {methods.matter} is to use; choose them again.")
     _settle("matter", methods.matter or "", MATTERS, "classical")

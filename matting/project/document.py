@@ -190,6 +190,7 @@ class Weights(_Value):
         short_side: height or width, whichever is less, at which the network works; None for the source's own.
         crop: whether the network sees only the part of the picture that the instances go through in the range. It
             then works at finer detail, or faster, but knows less of the surroundings: the mattes differ.
+        precision: of the network's products; less than fp32 is faster on a GPU, and the mattes differ.
     """
 
     path: str
@@ -197,6 +198,7 @@ class Weights(_Value):
     fingerprint: str
     short_side: Annotated[int, Field(ge=64)] | None = None
     crop: bool = False
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
 
 
 class Methods(_Value):

@@ -24,3 +24,15 @@ def test_it_measures_in_a_process_of_its_own(tmp_path: Path, matteo: Run, capsys
 def test_what_it_does_not_know_is_wrong_usage(matteo: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert matteo("benchmark", "networks", "--instances", "11") == 2
     assert "--instances takes 1, 2" in capsys.readouterr().err
+
+
+def test_memory_is_read_ten_times_over_the_windows(
+    tmp_path: Path, matteo: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "endurance.json"
+    command = ("benchmark", "endurance", "--network", "maggie-video", "--windows", "20", "--json", file)
+    assert matteo(*command) == 0
+    assert "last / first" in capsys.readouterr().out
+    (only,) = json.loads(file.read_text())
+    assert list(only["mib"]) == [str(done) for done in range(2, 21, 2)]
+    assert all(200 < mib < 5000 for mib in only["mib"].values())

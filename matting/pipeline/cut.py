@@ -103,9 +103,20 @@ def _found(work: Workspace, frame: int, device: str) -> NDArray[np.uint8]:
     }
     if not prompts:
         return np.zeros(work.document.size_hw, np.uint8)
-    sight = sight_of(work, frame)
-    masks = seed_frame(open_seeder(work.document.methods, device), sight.picture, prompts, sight.neighbours)
+    masks = _as_given(prompts)
+    if masks is None:
+        sight = sight_of(work, frame)
+        masks = seed_frame(open_seeder(work.document.methods, device), sight.picture, prompts, sight.neighbours)
     return to_index_picture(np.stack(list(masks.values())), tuple(masks))
+
+
+def _as_given(prompts: Mapping[int, FramePrompt]) -> dict[int, Mask] | None:
+    """Masks that nothing corrects and that keep apart: for them no frame needs to be decoded and no seeder opened."""
+    masks = {i: prompt.mask for i, prompt in prompts.items() if prompt.mask is not None}
+    corrected = any(prompt.include or prompt.exclude for prompt in prompts.values())
+    if corrected or len(masks) < len(prompts) or np.sum(list(masks.values()), axis=0).max() > 1:
+        return None
+    return masks
 
 
 def _frame_prompt(work: Workspace, prompt: Prompt) -> FramePrompt:

@@ -148,7 +148,16 @@ def test_strokes_lie_over_a_mask_that_was_given(clip: Clip, tmp_path: Path, seed
     name = keep_mask(tmp_path / "p.matteo" / "prompts", box_mask())
     picture = seed(workspace(clip, tmp_path, Prompt(frame=1, mask=name, drawn=(disc(1, 60, 30),))), 1)
     assert picture[30, 60] == 1
-    assert picture[30, 20] == 1
+    assert np.array_equal(picture[:, :45] == 1, box_mask()[:, :45])
+    assert seeder.asked == 0
+
+
+def test_masks_that_overlap_or_are_corrected_are_the_seeders(clip: Clip, tmp_path: Path, seeder: BoxSeeder) -> None:
+    name = keep_mask(tmp_path / "p.matteo" / "prompts", box_mask())
+    seed(workspace(clip, tmp_path, Prompt(frame=1, mask=name), Prompt(frame=1, mask=name)), 1)
+    assert seeder.asked == 2
+    seed(workspace(clip, tmp_path, Prompt(frame=2, mask=name, points=((15, 15, 0),))), 2)
+    assert seeder.asked == 3
 
 
 def test_erasing_alone_says_that_nobody_is_there(clip: Clip, tmp_path: Path, seeder: BoxSeeder) -> None:

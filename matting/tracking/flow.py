@@ -24,6 +24,7 @@ class FlowTracker:
     """
 
     name = "flow/2"
+    joint = False
 
     def track(self, clip: FrameSource, span: range, seeds: Seeds, ctx: JobContext) -> Iterator[FrameMasks]:
         """See :class:`matting.tracking.tracker.Tracker`.

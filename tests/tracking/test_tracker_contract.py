@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
@@ -25,10 +25,17 @@ EMPTY = np.zeros(SCENE.size_hw, bool)
 Seeds = Mapping[int, Mapping[int, Mask]]
 
 
-@pytest.fixture(params=[FlowTracker], ids=["flow"])
+@pytest.fixture(params=["flow", "cutie"])
 def tracker(request: pytest.FixtureRequest) -> Tracker:
-    make: Callable[[], Tracker] = request.param
-    return make()
+    if request.param == "flow":
+        return FlowTracker()
+    made: Tracker = request.getfixturevalue("small_cutie")
+    return made
+
+
+def knows_something(tracker: Tracker) -> bool:
+    """Cutie has weights by formula here: what it finds means nothing, how it finds it does."""
+    return tracker.name.startswith("flow")
 
 
 def tracked(tracker: Tracker, clip: FrameSource, span: range, seeds: Seeds) -> dict[int, FrameMasks]:
@@ -65,14 +72,14 @@ class TestTracker:
     def test_has_a_name_with_a_version(self, tracker: Tracker) -> None:
         method, version = tracker.name.split("/")
         assert method
-        assert int(version) > 0
+        assert int(version.partition(":")[0]) > 0
 
     def test_finds_every_instance_on_every_frame(self, tracker: Tracker) -> None:
         found = tracked(tracker, SCENE, range(LENGTH), {0: SCENE.seen(0), 12: SCENE.seen(12)})
         for index, masks in found.items():
             assert masks.ids == (1, 2)
             for instance, truth in SCENE.seen(index).items():
-                assert overlap(masks.masks[instance - 1], truth) > 0.9, (index, instance)
+                assert overlap(masks.masks[instance - 1], truth) > 0.9 or not knows_something(tracker), (index, instance)
 
     def test_seeds_come_back_exactly(self, tracker: Tracker) -> None:
         ragged = np.random.default_rng(0).random(SCENE.size_hw) > 0.7
@@ -96,7 +103,8 @@ class TestTracker:
         assert found[4].masks.any()
         for index in (0, 8, 9, 10, 11, 12):
             assert not found[index].masks.any(), index
-        assert overlap(found[5].masks[0], SCENE.seen(5)[1]) > 0.9, "the absence lies still ahead"
+        if knows_something(tracker):
+            assert overlap(found[5].masks[0], SCENE.seen(5)[1]) > 0.9, "the absence lies still ahead"
 
     def test_without_seeds_there_is_nobody(self, tracker: Tracker) -> None:
         found = tracked(tracker, SCENE, range(2, 5), {})

@@ -28,6 +28,7 @@ from matting.media import Clip, open_clip
 from matting.media.presets import Preset
 from matting.pipeline import methods
 from matting.pipeline.seeders import SEEDERS
+from matting.pipeline.trackers import TRACKERS, choose_tracker, open_tracker
 from matting.project.document import Document, Instance, Methods
 from matting.project.project import Project
 
@@ -51,7 +52,7 @@ FramesOption: TypeAlias = Annotated[
     str | None, typer.Option("--frames", metavar="A-B", help="First and last frame, counted from 0, both included.")
 ]
 SeederOption: TypeAlias = Annotated[str, typer.Option(help="|".join(SEEDERS))]
-TrackerOption: TypeAlias = Annotated[str, typer.Option(help="|".join(methods.TRACKERS))]
+TrackerOption: TypeAlias = Annotated[str, typer.Option(help="|".join(TRACKERS))]
 MatterOption: TypeAlias = Annotated[str, typer.Option(help="|".join(methods.MATTERS))]
 WeightsOption: TypeAlias = Annotated[
     Path | None, typer.Option(metavar="FILE|ID", help="Weights of a learned matter: a file, or an installed model.")
@@ -310,18 +311,20 @@ def track(
     masks: MasksOption,
     out: OutFolder,
     tracker: TrackerOption = "auto",
+    device: DeviceOption = "auto",
     cuts: CutsOption = None,
     overwrite: OverwriteOption = False,
 ) -> None:
     """Masks on some frames in, masks on all frames out; nothing is carried across a cut."""
     from matting.pipeline.folders import track_folder
 
-    chosen = methods.choose_methods(tracker=tracker).tracker
+    chosen, weights = choose_tracker(tracker)
+    follower = open_tracker(Methods(tracker=chosen, tracker_weights=weights), device)
     with open_told(clip) as footage, progress() as ctx:
         with ctx.stage(0, 0.05):
             known = found_cuts(cuts, footage, ctx)
         with ctx.stage(0.05, 1):
-            track_folder(footage, masks, out, methods.tracker_named(chosen), overwrite, ctx, known)
+            track_folder(footage, masks, out, follower, overwrite, ctx, known)
     say(f"{out}: masks by {chosen}")
 
 

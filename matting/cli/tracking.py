@@ -28,7 +28,8 @@ from matting.files import write_bytes
 from matting.frames import to_8_bit
 from matting.job import JobContext
 from matting.media import Clip, open_clip
-from matting.pipeline.methods import TRACKERS, choose_methods, tracker_named
+from matting.pipeline.trackers import TRACKERS, choose_tracker, open_tracker
+from matting.project.document import Methods
 from matting.project.masks import MaskFolder, to_index_picture
 from matting.review import evidence
 from matting.review.confidence import confidences
@@ -88,6 +89,7 @@ def tracking(
         list[Path], typer.Argument(metavar="DIR…", help="DAVIS, or folders with frames (or a video) and masks.")
     ],
     tracker: Annotated[str, typer.Option(help="|".join(TRACKERS))] = "auto",
+    device: Annotated[str, typer.Option(help="auto|cpu|cuda[:k]")] = "auto",
     given: Annotated[str, typer.Option(help="Which true masks the tracker gets: first or every:K.")] = "first",
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Also write the numbers, frame by frame.")
@@ -102,13 +104,14 @@ def tracking(
     instances that they show.
     """
     every = _every(given)
-    chosen = choose_methods(tracker=tracker).tracker
+    chosen, weights = choose_tracker(tracker)
+    follower = open_tracker(Methods(tracker=chosen, tracker_weights=weights), device)
     found = [sequence for folder in folders for sequence in sequences.sequences(folder)]
     scores = []
     with progress() as ctx:
         for place, sequence in enumerate(found):
             with ctx.stage(place / len(found), (place + 1) / len(found)):
-                scores.append(measure(sequence, tracker_named(chosen), every, ctx))
+                scores.append(measure(sequence, follower, every, ctx))
     show(scores, f"Tracking by {chosen}, masks given: {given}")
     if json_file is not None:
         write_bytes(json_file, json.dumps(as_json(scores), indent=1).encode())

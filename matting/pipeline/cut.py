@@ -19,11 +19,11 @@ from matting.errors import PromptError
 from matting.inference.matter import reach_px
 from matting.job import JobContext
 from matting.pipeline.matte import matte
-from matting.pipeline.methods import tracker_named
 from matting.pipeline.parties import box_of
 from matting.pipeline.patch import grown, to_patch
 from matting.pipeline.seeders import open_seeder
 from matting.pipeline.sight import sight_of
+from matting.pipeline.trackers import open_tracker
 from matting.pipeline.workspace import MASKS, PLATE, SEEDS, Presence, Workspace
 from matting.project.document import Document, Prompt
 from matting.project.masks import read_picture, to_index_picture
@@ -137,6 +137,7 @@ def track(work: Workspace, ctx: JobContext, device: str = "auto") -> None:
 
     Raises:
         PromptError: no instance has a prompt in the range.
+        UnavailableError, CheckpointError, DeviceError: the document's tracker cannot be had.
         Cancelled: somebody asked to stop; finished chunks stay.
     """
     if not work.prompted:
@@ -145,7 +146,7 @@ def track(work: Workspace, ctx: JobContext, device: str = "auto") -> None:
     if not missing:
         return
     seeds = given_masks(work, dict.fromkeys(work.shot_of(chunk.start) for chunk in missing), ctx, device)
-    tracker = tracker_named(work.document.methods.tracker)
+    tracker = open_tracker(work.document.methods, device)
     total, done = sum(map(len, missing)), 0
     for span, ids in _spans(work, missing):
         waiting: dict[range, dict[int, FrameMasks]] = {}

@@ -10,11 +10,10 @@ from matting.fingerprint import file_fingerprint
 from matting.inference.loading import PRECISIONS, SCOPES, SHORT_SIDES, learned_name, load
 from matting.inference.matter import Matter, Scope
 from matting.pipeline.seeders import choose_seeder
+from matting.pipeline.trackers import choose_tracker
 from matting.project.document import Methods, Weights
-from matting.tracking.tracker import Tracker
 from matting.weights import file_of, installed, models
 
-TRACKERS = ("auto", "flow", "cutie")
 MATTERS = ("auto", "classical", "lite", "msg-vim", "maggie", "none")
 LEARNED = ("msg-vim", "maggie", "lite")
 BEST = ("maggie-video", "msg-vim", "maggie-image")
@@ -54,10 +53,12 @@ def choose_methods(
         settled_precision = "fp32" if precision == "auto" else precision
         known = known.model_copy(update={"crop": crop, "precision": settled_precision})
     settled, fingerprint = choose_seeder(seeder, device)
+    follower, remembered = choose_tracker(tracker)
     return Methods(
         seeder=settled,
         seeder_weights=fingerprint,
-        tracker=_settle("tracker", tracker, TRACKERS, "flow"),
+        tracker=follower,
+        tracker_weights=remembered,
         matter=None if matter == "none" else matter,
         weights=known,
     )
@@ -125,14 +126,6 @@ def _settle(what: str, name: str, known: tuple[str, ...], installed: str) -> str
     if name in known:
         raise UnavailableError(f"The {what} {name} is not part of this version of Matteo; use --{what} {installed}.")
     raise UnavailableError(f"There is no {what} called {name}; choose one of {', '.join(known)}.")
-
-
-def tracker_named(name: str) -> Tracker:
-    """The tracker of a document; raises UnavailableError when this version does not have it."""
-    _settle("tracker", name, TRACKERS, "flow")
-    from matting.tracking.flow import FlowTracker
-
-    return FlowTracker()
 
 
 def matter_name(methods: Methods) -> str:

@@ -20,9 +20,10 @@ from matting.errors import ProjectError
 from matting.inference.matter import Scope, reach_px
 from matting.media import Clip
 from matting.pipeline.anchors import Anchor, anchors
-from matting.pipeline.methods import matter_name, scope_of, tracker_named
+from matting.pipeline.methods import matter_name, scope_of
 from matting.pipeline.parties import Box, neighbours, parties, region
 from matting.pipeline.seeders import looks_at, seeder_name
+from matting.pipeline.trackers import is_joint, tracker_name
 from matting.project.document import Document, Instance, Lock
 from matting.project.project import Project
 from matting.project.store import CHUNK_FRAMES, MatteStore, chunks, digest
@@ -174,9 +175,9 @@ class Workspace:
             if not _is_given(instance, shot):
                 continue
             # Of those who are approved throughout nothing is tracked.
-            known = {} if self.wholly_locked(chunk, instance.id) else self._bounding(chunk, instance.id)
+            known = {} if self.wholly_locked(chunk, instance.id) else self._tracked_from(chunk, instance.id)
             bounds.append((instance.id, [anchor.key for anchor in known.values()]))
-        tracker = tracker_named(self.document.methods.tracker).name
+        tracker = tracker_name(self.document.methods)
         locked = [(i, lock.masks, span.start, span.stop) for i, lock, span in self._locks_in(chunk)]
         return digest(
             "masks/1", self.document.media.fingerprint, tracker, chunk.start, chunk.stop, bounds,
@@ -189,6 +190,17 @@ class Workspace:
             found = anchors(self.document.instance(instance_id), shot, self.seed_key)
             self._anchors[instance_id, shot] = found
         return self._anchors[instance_id, shot]
+
+    def _tracked_from(self, chunk: range, instance_id: int) -> dict[int, Anchor]:
+        """The anchors of an instance that the tracks in a chunk follow from."""
+        if not is_joint(self.document.methods):
+            return self._bounding(chunk, instance_id)
+        shot = self.shot_of(chunk.start)
+        together = [i for i in self.ids_in(shot) if not self.wholly_locked(chunk, i)]
+        common = set.intersection(*(set(self.anchors(i, shot)) for i in together))
+        start = max((f for f in common if f <= chunk.start), default=shot.start)
+        stop = min((f for f in common if f >= chunk.stop), default=shot.stop)
+        return {f: anchor for f, anchor in self.anchors(instance_id, shot).items() if start <= f <= stop}
 
     def _bounding(self, chunk: range, instance_id: int) -> dict[int, Anchor]:
         """The anchors in a chunk and the nearest on either side in its shot."""

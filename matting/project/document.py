@@ -205,12 +205,13 @@ class Methods(_Value):
     """Which seeder, tracker and matter the project's results are made with; None: stop at masks.
 
     Attributes:
-        seeder_weights: fingerprint of the installed model that the seeder asks; "" where it asks none.
+        seeder_weights, tracker_weights: fingerprints of the installed models that they ask; "" where they ask none.
     """
 
     seeder: str = "grabcut"
     seeder_weights: str = ""
     tracker: str = "flow"
+    tracker_weights: str = ""
     matter: str | None = "classical"
     weights: Weights | None = None
 

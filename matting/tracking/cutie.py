@@ -37,7 +37,9 @@ _FADE = 8.0
 
 def is_available() -> bool:
     """Whether the package that holds the network is installed (the extra ``cutie``)."""
-    return find_spec("cutie") is not None and find_spec("cutie.model") is not None and find_spec("omegaconf") is not None
+    return (
+        find_spec("cutie") is not None and find_spec("cutie.model") is not None and find_spec("omegaconf") is not None
+    )
 
 
 def cutie_name(fingerprint: str) -> str:
@@ -202,7 +204,9 @@ class _Run:
     def _finished(self, index: int, states: FloatArray) -> FrameMasks:
         ids, given = self._part.ids, self._part.seeds.get(index, {})
         seeds = {number: given[instance] for number, instance in enumerate(ids) if instance in given}
-        expected = [any(end is not None and self._part.present[end][i] for end in self._part.bracket(i, index)) for i in ids]
+        expected = [
+            any(end is not None and self._part.present[end][i] for end in self._part.bracket(i, index)) for i in ids
+        ]
         sure = certainty(states, expected)
         sure[list(seeds)] = 1
         return FrameMasks(index, ids, _shared_out(states, seeds, self._clip.size_hw), sure)

@@ -84,7 +84,8 @@ class Eye:
 
     def mask(self, mask: FloatArray) -> Tensor:
         """A mask ``[h, w]`` in [0, 1] as the network takes it."""
-        return pad_divide_by(torch.from_numpy(mask).to(self.device), STRIDE)[0]
+        padded: Tensor = pad_divide_by(torch.from_numpy(mask).to(self.device), STRIDE)[0]
+        return padded
 
     def keepsake(self, view: View, masks: Mapping[int, Tensor]) -> Keepsake:
         """Remember the masks that were given on a frame."""
@@ -238,7 +239,7 @@ def _shared(masks: Tensor) -> Tensor:
 
 @contextmanager
 def working() -> Iterator[None]:
-    """No gradients; the package's old way of writing autocast, which newer PyTorch warns of, is not the artist's affair.
+    """No gradients, and no warnings of the package's old way of writing autocast, which nobody here can mend.
 
     Raises:
         DeviceError: memory ran out.
@@ -249,6 +250,6 @@ def working() -> Iterator[None]:
             yield
         except (torch.OutOfMemoryError, MemoryError) as error:
             raise DeviceError(
-                "There is too little memory for Cutie with so many people; track on the CPU (--device cpu), fewer people "
-                "at once, or with --tracker flow."
+                "There is too little memory for Cutie with so many people; track on the CPU (--device cpu), fewer "
+                "people at once, or with --tracker flow."
             ) from error

@@ -10,6 +10,7 @@ from matting.tracking.motion import Look, Motion
 from matting.tracking.stack import Stack, packed, packed_picture, unpacked, unpacked_picture
 from matting.tracking.sweep import Sightings
 
+
 @dataclass(frozen=True)
 class Step:
     """What the backward pass needs to know of a frame.

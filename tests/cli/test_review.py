@@ -33,6 +33,7 @@ class Slipping:
     """Knows where the figures are but on one frame, where ann's mask has slipped off her."""
 
     name = "slipping/1"
+    joint = False
 
     def track(self, clip: FrameSource, span: range, seeds: Seeds, ctx: JobContext) -> Iterator[FrameMasks]:
         for t in span:
@@ -58,8 +59,8 @@ def cut_it(clip: Path, tmp_path: Path, matteo: Run) -> Callable[[], Path]:
 
 @pytest.fixture
 def slipping(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (cut, workspace):
-        monkeypatch.setattr(module, "tracker_named", lambda name: Slipping())
+    monkeypatch.setattr(cut, "open_tracker", lambda *_: Slipping())
+    monkeypatch.setattr(workspace, "tracker_name", lambda _: Slipping.name)
 
 
 @pytest.fixture

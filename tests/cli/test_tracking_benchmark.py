@@ -63,7 +63,7 @@ class Wrong:
 @pytest.fixture
 def wrong(monkeypatch: pytest.MonkeyPatch) -> Wrong:
     tracker = Wrong()
-    monkeypatch.setattr(tracking, "tracker_named", lambda name: tracker)
+    monkeypatch.setattr(tracking, "open_tracker", lambda *_: tracker)
     return tracker
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import cutie_weights
+import formula_cutie
 import pytest
 import torch
 
@@ -15,13 +15,13 @@ from matting.tracking.cutie import CutieTracker
 @pytest.fixture(scope="session")
 def small_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("matting.tracking.cutie_network.model_settings", cutie_weights.small_settings)
-        return cutie_weights.write(tmp_path_factory.mktemp("cutie") / "small.pth")
+        patch.setattr("matting.tracking.cutie_network.model_settings", formula_cutie.small_settings)
+        return formula_cutie.write(tmp_path_factory.mktemp("cutie") / "small.pth")
 
 
 @pytest.fixture
 def small_cutie(small_checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CutieTracker]:
-    monkeypatch.setattr("matting.tracking.cutie_network.model_settings", cutie_weights.small_settings)
+    monkeypatch.setattr("matting.tracking.cutie_network.model_settings", formula_cutie.small_settings)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield CutieTracker(small_checkpoint)

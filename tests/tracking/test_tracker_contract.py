@@ -79,7 +79,10 @@ class TestTracker:
         for index, masks in found.items():
             assert masks.ids == (1, 2)
             for instance, truth in SCENE.seen(index).items():
-                assert overlap(masks.masks[instance - 1], truth) > 0.9 or not knows_something(tracker), (index, instance)
+                assert overlap(masks.masks[instance - 1], truth) > 0.9 or not knows_something(tracker), (
+                    index,
+                    instance,
+                )
 
     def test_seeds_come_back_exactly(self, tracker: Tracker) -> None:
         ragged = np.random.default_rng(0).random(SCENE.size_hw) > 0.7

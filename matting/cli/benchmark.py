@@ -19,6 +19,7 @@ from rich.table import Table
 
 from matting.cli.endurance import endurance
 from matting.cli.papers import papers
+from matting.cli.seeding import seeding
 from matting.cli.speed import networks
 from matting.cli.tracking import tracking
 from matting.errors import MatteoError
@@ -36,6 +37,7 @@ benchmark.command()(papers)
 benchmark.command()(networks)
 benchmark.command()(endurance)
 benchmark.command()(tracking)
+benchmark.command()(seeding)
 # Runs in a process of its own: the engine itself knows no Qt.
 _UNTIL_PAINTED = """
 import sys, time

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from matting.frames import to_8_bit
+from matting.frames import FrameSource, to_8_bit
 from matting.pipeline.workspace import Workspace
 from matting.recent import Recent
 from matting.seeding.motion import shrunk
@@ -31,10 +31,11 @@ _recent: Recent[tuple[str, int, tuple[int, ...]], Sight] = Recent(_KEPT)
 def sight_of(work: Workspace, frame: int) -> Sight:
     """What the document's seeder is shown of a frame; the last few are remembered."""
     near = work.neighbours(frame)
-    return _recent.get((work.document.media.fingerprint, frame, near), lambda: _look(work, frame, near))
+    return _recent.get((work.document.media.fingerprint, frame, near), lambda: read_sight(work.clip, frame, near))
 
 
-def _look(work: Workspace, frame: int, near: tuple[int, ...]) -> Sight:
+def read_sight(clip: FrameSource, frame: int, near: tuple[int, ...]) -> Sight:
+    """A frame and its neighbours, by their indices, from a clip."""
     # In ascending order, so that a file is decoded from one end to the other only once.
-    pictures = {at: to_8_bit(work.clip.frame(at)) for at in sorted({*near, frame})}
+    pictures = {at: to_8_bit(clip.frame(at)) for at in sorted({*near, frame})}
     return Sight(pictures[frame], tuple(Neighbour(at - frame, shrunk(pictures[at])) for at in near))

@@ -37,7 +37,8 @@ class Motion:
     Attributes:
         change: ``[h, w]`` float32, 0 up: distance in Lab to what the camera would see there had nothing moved of
             itself. Of two neighbours on either side the smaller counts, because what the figure uncovers has changed
-            on one side only; of several distances the larger.
+            on one side only; of several distances the larger. At the ends of a shot, with neighbours on one side,
+            it is the middle one of the distances.
         share: ``[h, w]`` float32, 0 to 1: how much of what would have changed, had it moved as the flow says, did
             change, among the pixels nearby of nearly the same colour. So a plain coat moves with its seams, and a
             plain wall stands still with its corners, where flow alone spreads from the one to the other. 0.5 where
@@ -66,16 +67,20 @@ def find_motion(frame: Picture, neighbours: Sequence[Neighbour]) -> Motion | Non
             sides.setdefault(abs(neighbour.distance), []).append(found)
     if not sides:
         return None
-    if any(len(both) > 1 for both in sides.values()):
-        sides = {away: both for away, both in sides.items() if len(both) > 1}
-    change, due = (
-        np.maximum.reduce([np.minimum.reduce([side[which] for side in both]) for both in sides.values()])
-        for which in (0, 1)
-    )
+    change, due = (_joined([[side[which] for side in both] for both in sides.values()]) for which in (0, 1))
     change = np.maximum(change - _GRAIN * np.median(change), 0)
     told = np.maximum.reduce([change, due, _texture(here)])
     lab = np.asarray(cv2.cvtColor(here, cv2.COLOR_RGB2LAB), np.uint8)
     return Motion(change, mean_of_alike(lab, change / np.maximum(told, _NOISE), told, _LITTLE, 0.5))
+
+
+def _joined(distances: list[list[FloatArray]]) -> FloatArray:
+    """One map of those against the neighbours at each distance, of which there are one or two."""
+    pairs = [np.minimum(*sides) for sides in distances if len(sides) == 2]
+    if pairs:
+        return np.asarray(np.maximum.reduce(pairs), np.float32)
+    # Seen from one side, what the figure will cover has changed, too, but not at every distance.
+    return np.asarray(np.median([sides[0] for sides in distances], axis=0), np.float32)
 
 
 def _texture(picture: Picture) -> FloatArray:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import json
 import re
-import shutil
 import time
 from collections import deque
 from dataclasses import asdict, dataclass
@@ -21,6 +20,7 @@ import httpx
 from matting.errors import DownloadError, OutputError
 from matting.files import sync, write_bytes
 from matting.job import JobContext
+from matting.weights.folder import check_room
 from matting.weights.sizes import in_bytes
 
 WAITS_S: tuple[float, ...] = (0.5, 1, 2, 4)
@@ -29,6 +29,8 @@ _TIMEOUT = httpx.Timeout(15, connect=10)
 _MARGIN_BYTES = 64 << 20
 """Room that a download leaves on the disk."""
 _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+TELL_S = 0.1
+"""Shortest time between two reports."""
 _SPEED_S = 5.0
 """Over how long the speed is averaged."""
 _BUSY = (408, 425, 429, 500, 502, 503, 504)
@@ -149,7 +151,8 @@ def _connect(client: httpx.Client, url: str, part: Path, title: str, ctx: JobCon
             _refuse(url, response)
         if response.headers.get("Content-Type", "").startswith("text/html"):
             raise _Refused(f"{_host(url)} sent a web page in its place, as networks do that ask to log in first")
-        _check_room(part, title, answered.size, have)
+        # What lies in the part and is fetched anew is given back first.
+        check_room(part.parent, (answered.size or 0) - max(have, _size(part)) + _MARGIN_BYTES, title)
         _receive(response, part, have, answered, title, ctx)
 
 
@@ -157,12 +160,16 @@ def _receive(response: httpx.Response, part: Path, have: int, version: _Version,
     if have == 0:  # in this order, so that no old bytes are ever taken for some of this version
         part.unlink(missing_ok=True)
         write_bytes(_version_path(part), json.dumps(asdict(version)).encode())
-    pace = _Pace(have)
+    pace, told = _Pace(have), 0.0
     with part.open("ab") as file:
         for block in response.iter_raw():
             file.write(block)
             have += len(block)
-            _tell(ctx, title, have, version.size, pace.per_second(have))
+            ctx.raise_if_cancelled()
+            if time.monotonic() - told >= TELL_S:
+                told = time.monotonic()
+                _tell(ctx, title, have, version.size, pace.per_second(have))
+    _tell(ctx, title, have, version.size, pace.per_second(have))
     if version.size is not None and have != version.size:
         if have > version.size:
             discard(part)
@@ -209,17 +216,6 @@ def _refuse(url: str, response: httpx.Response) -> None:
     if response.status_code in (404, 410):
         raise _Refused(f"{url} is not there any more ({status})")
     raise _Refused(f"{_host(url)} refuses to give {url} ({status})")
-
-
-def _check_room(part: Path, title: str, size: int | None, have: int) -> None:
-    free = shutil.disk_usage(part.parent).free
-    # What lies in the part and is fetched anew is given back first.
-    needed = (size or 0) - max(have, _size(part)) + _MARGIN_BYTES
-    if free < needed:
-        raise OutputError(
-            f"There is not enough room in {part.parent} for {title}: {in_bytes(needed)} are needed and "
-            f"{in_bytes(free)} are free. Make room, or name another folder in MATTEO_MODELS."
-        )
 
 
 def _unwritten(part: Path, error: OSError) -> OutputError:

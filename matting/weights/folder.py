@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import platformdirs
 
-from matting.errors import UnavailableError
+from matting.errors import OutputError, UnavailableError
 from matting.files import write_bytes
 from matting.weights.catalogue import Model, model, models
+from matting.weights.sizes import in_bytes
 
 VARIABLE = "MATTEO_MODELS"
 """The environment variable that names another folder."""
@@ -102,3 +104,17 @@ def file_of(id_or_path: str | Path) -> Path:
     if found is None:
         raise UnavailableError(f"{known.title} is not installed; get it with: matteo models get {known.id}")
     return found
+
+
+def check_room(place: Path, needed: int, title: str) -> None:
+    """See that ``needed`` bytes can be written to a folder.
+
+    Raises:
+        OutputError: there is less room; the sentence says what to do.
+    """
+    free = shutil.disk_usage(place).free
+    if free < needed:
+        raise OutputError(
+            f"There is not enough room in {place} for {title}: {in_bytes(needed)} are needed and {in_bytes(free)} are "
+            f"free. Make room, or name another folder in {VARIABLE}."
+        )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from matting.errors import CheckpointError, OutputError, UnavailableError
 from matting.files import replacing, sync
 from matting.job import JobContext
 from matting.weights.catalogue import Model, models
-from matting.weights.folder import Record, installed, place_of, record_of, write_record
+from matting.weights.folder import Record, check_room, installed, place_of, record_of, write_record
 from matting.weights.sizes import in_bytes
 
 MIRROR = "MATTEO_MIRROR"
@@ -134,12 +133,7 @@ def import_file(known: Model, file: Path, check: Check, ctx: JobContext) -> Path
     size = file.stat().st_size
     with _alone(known, ctx):
         target = place_of(known) / Path(known.file_name).with_suffix(file.suffix)
-        free = shutil.disk_usage(target.parent).free
-        if free < size:
-            raise OutputError(
-                f"There is not enough room in {target.parent} for {known.title}: {in_bytes(size)} are needed and "
-                f"{in_bytes(free)} are free. Make room, or name another folder in MATTEO_MODELS."
-            )
+        check_room(target.parent, size, known.title)
         with _opened(file) as source, replacing(target) as copy:
             with ctx.stage(0, 0.5), copy.open("wb") as out:
                 done = 0

@@ -52,6 +52,7 @@ class Told(JobContext):
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(download, "WAITS_S", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(download, "TELL_S", 0.0)
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)

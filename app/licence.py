@@ -17,6 +17,7 @@ class LicenceBox(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("licenceBox")
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self._licence, self._mark, self._terms = QLabel(), QLabel(), QLabel(wordWrap=True)
         self._licence.setObjectName("licenceName")
         self._mark.setObjectName("commercialMark")

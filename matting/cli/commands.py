@@ -29,7 +29,7 @@ from matting.media.presets import Preset
 from matting.pipeline import methods
 from matting.pipeline.seeders import SEEDERS
 from matting.pipeline.trackers import TRACKERS, choose_tracker, open_tracker
-from matting.project.document import Document, Instance, Methods
+from matting.project.document import Document, Instance, Methods, Weights
 from matting.project.project import Project
 
 app = typer.Typer(
@@ -105,10 +105,10 @@ def _checked_weights(weights: Path | None, matter: str) -> None:
         raise typer.BadParameter("--weights belongs to a learned matter: lite, msg-vim or maggie.")
 
 
-def _matter_told(chosen: Methods) -> str:
-    """The matter and, where it is somebody's model from the catalogue, its terms."""
-    terms = methods.terms_of(chosen)
-    return f"{chosen.matter or 'none'}{f' ({terms})' if terms else ''}"
+def _tell_terms(*names: str, weights: Weights | None = None) -> None:
+    """Say under which terms the models stand that are in use."""
+    for known in methods.models_of(*names, weights=weights):
+        say(known.in_short)
 
 
 @app.command("open")
@@ -147,7 +147,8 @@ def cut(
     with open_told(clip) as footage:
         span = frame_range(frames, len(footage))
         known = cuts_named(cuts, len(footage))
-        say(f"seeder {chosen.seeder}, tracker {chosen.tracker}, matter {_matter_told(chosen)}")
+        say(f"seeder {chosen.seeder}, tracker {chosen.tracker}, matter {chosen.matter or 'none'}")
+        _tell_terms(chosen.seeder, chosen.tracker, weights=chosen.weights)
         with progress() as ctx:
             document = cut_prompted(footage, prompts, project, span, chosen, ctx, device, known)
         say(in_words(document.cuts or ()))
@@ -326,6 +327,7 @@ def track(
         with ctx.stage(0.05, 1):
             track_folder(footage, masks, out, follower, overwrite, ctx, known)
     say(f"{out}: masks by {chosen}")
+    _tell_terms(chosen)
 
 
 @app.command("matte")
@@ -357,7 +359,8 @@ def matte_command(
         opened = methods.open_matter(chosen, file, device, ctx.notice)
         with ctx.stage(0.05, 1):
             matte_folder(footage, masks, out, opened, overwrite, ctx, crop, known)
-    say(f"{out}: alphas by {_matter_told(chosen)}")
+    say(f"{out}: alphas by {chosen.matter}")
+    _tell_terms(weights=chosen.weights)
 
 
 @app.command("plate")

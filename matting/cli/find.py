@@ -12,6 +12,7 @@ from matting.cli.progress import progress, say, warn
 from matting.errors import OutputError
 from matting.files import write_bytes
 from matting.media import open_clip
+from matting.weights import installed, model
 
 
 def find(
@@ -39,6 +40,8 @@ def find(
         box = ", ".join(f"{side:.0f}" for side in person.box)
         say(f"person {number}: box {box}, score {person.score:.2f}, by {person.source}")
     say(f"{len(found)} people on frame {frame} by {method}")
+    if installed(finding.MODEL) is not None:
+        say(model(finding.MODEL).in_short)
     if json_file is not None:
         listed = [{"box": list(p.box), "score": round(p.score, 4), "source": p.source} for p in found]
         content = {"frame": frame, "method": method, "people": listed}

@@ -128,7 +128,7 @@ def _about(known: Model) -> list[str]:
 def _tell_terms(known: Model) -> None:
     """What somebody must know before the file is here; said, never asked."""
     if known.commercial != "yes":
-        say(f"{known.title}: {known.licence}; {known.commercial_mark}. {known.terms}")
+        say(f"{known.in_short}. {known.terms}")
 
 
 def _tell_installed(known: Model, path: Path) -> None:

@@ -12,7 +12,7 @@ from matting.inference.matter import Matter, Scope
 from matting.pipeline.seeders import choose_seeder
 from matting.pipeline.trackers import choose_tracker
 from matting.project.document import Methods, Weights
-from matting.weights import file_of, installed, models
+from matting.weights import Model, file_of, installed, models
 
 MATTERS = ("auto", "classical", "lite", "msg-vim", "maggie", "none")
 LEARNED = ("msg-vim", "maggie", "lite")
@@ -86,16 +86,18 @@ def _best_installed(name: str) -> Path | None:
     return next((file for file in found if file is not None), None)
 
 
-def terms_of(methods: Methods) -> str:
-    """What to know of the model that makes the mattes, where it is an installed one; else nothing.
+def models_of(*names: str, weights: Weights | None = None) -> tuple[Model, ...]:
+    """The models of the catalogue that are in use, whose terms somebody should know.
 
-    ``MaGGIe, video: CC BY-NC 4.0; commercial use: no``
+    Args:
+        names: of seeders and trackers; those that are no models count for nothing.
+        weights: of a matter; a file of the artist's own, whatever network it is for, counts for nothing.
     """
-    weights = methods.weights
-    known = None if weights is None else next((known for known in models() if known.id == weights.kind), None)
-    if weights is None or known is None or installed(known.id) != Path(weights.path):
-        return ""
-    return f"{known.title}: {known.licence}; {known.commercial_mark}"
+    return tuple(known for known in models() if known.id in names or (weights is not None and _is_here(known, weights)))
+
+
+def _is_here(known: Model, weights: Weights) -> bool:
+    return known.id == weights.kind and installed(known.id) == Path(weights.path)
 
 
 def weights_in(file: Path, short_side: int | None = None) -> Weights:

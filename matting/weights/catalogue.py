@@ -62,6 +62,11 @@ class Model(BaseModel):
         """``commercial use: yes``, ``no`` or ``unstated``."""
         return f"commercial use: {self.commercial}"
 
+    @property
+    def in_short(self) -> str:
+        """``MaGGIe, video: CC BY-NC 4.0; commercial use: no``."""
+        return f"{self.title}: {self.licence}; {self.commercial_mark}"
+
 
 @cache
 def models() -> tuple[Model, ...]:

@@ -11,9 +11,10 @@ from formula_weights import formula_weights, read_layout
 
 from matting.errors import CheckpointError, UnavailableError
 from matting.job import JobContext
-from matting.pipeline.methods import choose_methods, matter_name, open_matter, terms_of
+from matting.pipeline.methods import choose_methods, matter_name, models_of, open_matter
 from matting.pipeline.models import import_model
 from matting.project.document import Methods
+from matting.weights import model
 
 LAYOUTS = Path(__file__).parents[1] / "networks" / "golden"
 
@@ -29,7 +30,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 def test_without_models_auto_is_classical() -> None:
     assert choose_methods() == Methods()
-    assert terms_of(choose_methods()) == ""
+    assert models_of("grabcut", "flow", weights=None) == ()
     with pytest.raises(UnavailableError, match=r"maggie needs its network's weights.*matteo models list"):
         choose_methods(matter="maggie")
     with pytest.raises(UnavailableError, match=r"MSG-VIM is not installed; get it with: matteo models get msg-vim"):
@@ -41,19 +42,22 @@ def test_the_best_installed_model_is_taken_and_its_terms_are_known(files: dict[s
     chosen = choose_methods()
     assert chosen.weights is not None
     assert (chosen.matter, chosen.weights.kind, chosen.weights.path) == ("maggie", "maggie-image", str(by_image))
-    assert terms_of(chosen) == "MaGGIe, image: CC BY-NC 4.0; commercial use: no"
+    assert models_of("flow", weights=chosen.weights) == (model("maggie-image"),)
+    assert model("maggie-image").in_short == "MaGGIe, image: CC BY-NC 4.0; commercial use: no"
     by_vim = import_model("msg-vim", files["msg-vim"], JobContext())
     chosen = choose_methods()
     assert chosen.weights is not None
     assert chosen.weights.path == str(by_vim)
-    assert terms_of(chosen) == "MSG-VIM: MIT (code); commercial use: unstated"
+    assert models_of("mobile-sam", "cutie", weights=chosen.weights) == tuple(
+        map(model, ("mobile-sam", "cutie", "msg-vim"))
+    )
     assert choose_methods(matter="maggie").weights == choose_methods(weights=Path("maggie-image")).weights
     assert choose_methods(matter="classical") == Methods()
     assert choose_methods(matter="none").matter is None
     with pytest.raises(CheckpointError, match="holds the weights of maggie; use --matter maggie"):
         choose_methods(matter="msg-vim", weights=Path("maggie-image"))
     own = choose_methods(weights=files["msg-vim"])  # its terms are the artist's to know
-    assert terms_of(own) == ""
+    assert models_of(weights=own.weights) == ()
 
 
 def test_a_document_that_names_no_weights_is_not_given_some(files: dict[str, Path]) -> None:

@@ -236,7 +236,7 @@ def _explained(url: str, reason: Exception) -> str:
     if isinstance(reason, httpx.TimeoutException):
         return f"{host} does not answer"
     if isinstance(reason, httpx.TransportError):
-        return f"{host} broke the connection off again and again ({_plain(reason)})"
+        return f"{host} broke the connection off ({_plain(reason)})"
     return str(reason)
 
 

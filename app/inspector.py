@@ -12,6 +12,7 @@ from app.inspector_backdrop import BackdropGroup
 from app.inspector_fields import Group, hint_label
 from app.inspector_look import LookGroup
 from app.inspector_prompts import PromptGroup
+from app.method_choice import TRACKER, MethodBox
 from app.naming import named
 from app.palette import person_color, text_on
 from app.session import Session
@@ -68,7 +69,7 @@ class Inspector(QScrollArea):
 
     def refresh(self) -> None:
         """Follow the session."""
-        for group in (self._prompts, self._look, self._backdrop):
+        for group in (self._prompts, self._look, self._backdrop, self.tracker):
             group.refresh()
         person = self._session.active
         self._name.setText(person.name if person is not None else "Nobody is active")
@@ -128,6 +129,12 @@ class Inspector(QScrollArea):
             row.addWidget(button, 1)
         self._method = hint_label("inspectorMethod", group)
         self._method.setAlignment(Qt.AlignmentFlag.AlignTop)
+        hint = "What carries the masks from prompted frames to the others; “matteo models” brings Cutie"
+        self.tracker = MethodBox(TRACKER, hint, self._session, group)
+        follow = QHBoxLayout()
+        follow.addWidget(QLabel("Follow with", group))
+        follow.addWidget(self.tracker, 1)
+        group.rows.addLayout(follow)
         group.rows.addLayout(row)
         hint = "Choose how masks become mattes: in closed form, or by a network (Alt+M)"
         self._change = named(QPushButton("Change…", group), "inspectorChangeMatting", hint, "Change matting")

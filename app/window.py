@@ -30,6 +30,7 @@ from app.job_strip import JobStrip
 from app.locking import Locking
 from app.matting_dialog import MattingDialog
 from app.message_bar import MessageBar
+from app.method_choice import TRACKER, MethodChoice
 from app.models import Models
 from app.models_dialog import ModelsDialog
 from app.opening import load_engine, unsaved_projects
@@ -79,6 +80,7 @@ class MainWindow(QMainWindow):
         self._locking = Locking(self.session, self.jobs, self.messages, self)
         self._finding = Finding(self.session, self.jobs, self.messages, self)
         self._cutting = Cutting(self.session, self.jobs, self.messages, self)
+        self._tracker_choice = MethodChoice(TRACKER, self.session, self.jobs, self)
         self._selecting = Selecting(self.session, self.jobs, self)
         self._thumbnails = Thumbnails(self.session, self.jobs, self)
         self.viewer, self._timeline = Viewer(self.session), Timeline(self.session)
@@ -259,6 +261,10 @@ class MainWindow(QMainWindow):
         self._inspector.matte_requested.connect(self.work.matte)
         self._inspector.plate_requested.connect(self.work.plate)
         self._inspector.matting_change_requested.connect(self._ask_matting)
+        self._inspector.tracker.chosen.connect(self._tracker_choice.choose)
+        self._tracker_choice.installed.connect(self._inspector.tracker.set_installed)
+        self._tracker_choice.failed.connect(lambda error: self.messages.error(explain("Choosing the tracker", error)))
+        self.models.brought.connect(self._tracker_choice.look)
         self.jobs.started.connect(self._on_jobs_changed)
         self.jobs.ended.connect(self._on_jobs_changed)
         self._start.open_asked.connect(self.files.ask_open)

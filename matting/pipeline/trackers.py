@@ -9,16 +9,16 @@ from matting.fingerprint import file_fingerprint
 from matting.project.document import Methods
 from matting.tracking.cutie import CutieTracker, cutie_name, is_available
 from matting.tracking.flow import FlowTracker
+from matting.tracking.names import CUTIE, FLOW
 from matting.tracking.tracker import Tracker
 from matting.weights import installed
 
-TRACKERS = ("auto", "flow", "cutie")
-CUTIE = "cutie"
+TRACKERS = ("auto", FLOW, CUTIE)
 
 
 def installed_trackers() -> tuple[str, ...]:
     """The trackers that can be used on this machine, the best first."""
-    return (CUTIE, "flow") if is_available() and installed(CUTIE) is not None else ("flow",)
+    return (CUTIE, FLOW) if is_available() and installed(CUTIE) is not None else (FLOW,)
 
 
 def choose_tracker(name: str = "auto") -> tuple[str, str]:
@@ -62,7 +62,7 @@ def tracker_name(methods: Methods) -> str:
     """
     if methods.tracker == CUTIE:
         return cutie_name(methods.tracker_weights)
-    if methods.tracker != "flow":
+    if methods.tracker != FLOW:
         raise UnavailableError(f"There is no tracker called {methods.tracker}; choose one of {', '.join(TRACKERS)}.")
     return FlowTracker.name
 

@@ -28,6 +28,12 @@ class Situation:
     """A cut can be put before this frame."""
     is_cut: bool = False
     """A shot begins at this frame, and not the clip."""
+    has_places: bool = False
+    """There is something to review."""
+    is_flagged: bool = False
+    """The active person should be looked at on this frame."""
+    has_others: bool = False
+    """There is somebody besides the active person."""
     can_undo: bool = False
     can_redo: bool = False
 
@@ -137,6 +143,16 @@ SPECS: tuple[Spec, ...] = (
     Spec("lock", "&Lock or unlock frames", PERSON, ("Ctrl+L",), "mdi6.lock-outline",
          "Keep the active person as they are in the marked frames (Shift-drag in the lane), or up to the next prompts.",
          _person, ends=True),
+    Spec("nextPlace", "Next place to &review", PERSON, ("N",), "mdi6.alert-outline",
+         "Go to the next frame where a mask is likely wrong, whoever it is.", lambda n: n.has_places),
+    Spec("previousPlace", "Previous place to review", PERSON, ("Shift+N",), "",
+         "Go to the frame before where a mask is likely wrong.", lambda n: n.has_places),
+    Spec("looksRight", "Looks ri&ght", PERSON, ("V",), "mdi6.check",
+         "What is flagged here is right as it is; it is not shown again while these masks stay.",
+         lambda n: n.is_flagged),
+    Spec("swapFromHere", "S&wap from here…", PERSON, (), "mdi6.swap-horizontal",
+         "Exchange the active person with somebody else from this frame on, each up to their next prompt.",
+         lambda n: n.has_active and n.has_others, ends=True),
     Spec("previousPerson", "Pre&vious person", PERSON, ("Ctrl+Up",), "", "Make the person before active.", _person),
     Spec("nextPerson", "Ne&xt person", PERSON, ("Ctrl+Down",), "", "Make the next person active.", _person),
     *(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from app.timeline.lanes import LaneSpan
 from matting.job import JobContext
 
 if TYPE_CHECKING:  # brings zarr
+    from matting.pipeline.review import Queue
     from matting.pipeline.workspace import Workspace
 
 
@@ -18,30 +20,39 @@ class Status:
 
     Attributes:
         lanes: by instance id, see :func:`lane_states`.
-        words: the same in a few words for the list of people.
+        words: the same in a few words for the list of people, and how often each should be looked at.
         plate_missing: keys of the plates that the composite needs and that only have to be built, else "".
+        queue: where masks are likely wrong.
+        unreviewed: whether all is tracked and some of it not looked over for that.
     """
 
     lanes: dict[int, list[LaneSpan]]
     words: dict[int, str]
     plate_missing: str
+    queue: Queue
+    unreviewed: bool
 
 
 def look_up(work: Workspace, ctx: JobContext) -> Status:
     """Ask the store for everything the document needs."""
+    from matting.pipeline.review import needs_review, queue
+
     lanes = lane_states(work, ctx)
-    total = len(work.document.frames)
-    return Status(lanes, {i: in_words(spans, total) for i, spans in lanes.items()}, _missing_plates(work))
+    total, found = len(work.document.frames), queue(work)
+    counts = Counter([f.instance_id for f in found.flags] + [i for s in found.swaps for i in (s.one, s.other)])
+    words = {i: in_words(spans, total, counts[i]) for i, spans in lanes.items()}
+    return Status(lanes, words, _missing_plates(work), found, needs_review(work))
 
 
-def in_words(spans: list[LaneSpan], total: int) -> str:
-    """Such as "matted 24/24": how much is there of the furthest kind, and whether some of it is stale."""
+def in_words(spans: list[LaneSpan], total: int, to_review: int = 0) -> str:
+    """Such as "matted 24/24": how much is there of the furthest kind, how much is stale and what to look at."""
     counts = {
         state: sum(s.stop - s.start for s in spans if s.state == state) for state in ("matted", "tracked", "stale")
     }
     done = counts["matted"] or counts["matted"] + counts["tracked"]
     words = [f"{'matted' if counts['matted'] else 'tracked'} {done}/{total}"] if done else []
     words += [f"stale {counts['stale']}"] if counts["stale"] else []
+    words += [f"{to_review} to review"] if to_review else []
     return ", ".join(words) or "not tracked"
 
 

@@ -25,6 +25,7 @@ class StatusLine(QWidget):
         self.setObjectName("statusLine")
         self._session = session
         self._frame, self._clip, self._shots, self._place = QLabel(), QLabel(), QLabel(), QLabel()
+        self._review = QLabel()
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 0, 8, 0)
         row.setSpacing(18)
@@ -32,6 +33,7 @@ class StatusLine(QWidget):
             (self._frame, "statusFrame", "Frame, counted from 0, of all frames; and its timecode"),
             (self._clip, "statusClip", "Size, colour and rate of the clip"),
             (self._shots, "statusShots", "Shots of the clip; nothing is tracked across a cut"),
+            (self._review, "statusReview", "Places where a mask is likely wrong; N goes to the next one"),
             (self._place, "statusPlace", "Pixel under the mouse"),
         ):
             label.setObjectName(name)
@@ -59,6 +61,10 @@ class StatusLine(QWidget):
             self._shots.setText(f"Looking for cuts, {share:.0%}")
         else:
             self._update_shots()
+
+    def show_review(self, count: int) -> None:
+        """Show how many places there are to review."""
+        self._review.setText(f"{count} to review" if count else "")
 
     def _on_frame_changed(self, frame: int) -> None:
         if self._session.clip is not None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Property, QSize, Qt
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QCloseEvent, QCursor, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QLabel,
@@ -36,6 +36,7 @@ from app.models_dialog import ModelsDialog
 from app.opening import load_engine, unsaved_projects
 from app.people import PeoplePanel
 from app.project_files import ProjectFiles
+from app.reviewing import Reviewing
 from app.selecting import Selecting
 from app.session import Session
 from app.shortcut_overlay import ShortcutOverlay
@@ -78,6 +79,7 @@ class MainWindow(QMainWindow):
         self.files = ProjectFiles(self.session, self.jobs, self.messages, self)
         self._editing = Editing(self.session, self.jobs, self.messages, self)
         self._locking = Locking(self.session, self.jobs, self.messages, self)
+        self._reviewing = Reviewing(self.session, self.jobs, self.messages, self)
         self._finding = Finding(self.session, self.jobs, self.messages, self)
         self._cutting = Cutting(self.session, self.jobs, self.messages, self)
         self._tracker_choice = MethodChoice(TRACKER, self.session, self.jobs, self)
@@ -190,6 +192,10 @@ class MainWindow(QMainWindow):
             "notHere": editing.not_here,
             "clearPrompts": editing.clear_prompts,
             "lock": lambda: self._locking.toggle(self._timeline.marked),
+            "nextPlace": lambda: self._reviewing.go(1),
+            "previousPlace": lambda: self._reviewing.go(-1),
+            "looksRight": lambda: self._reviewing.looks_right(session.active_id, session.frame),
+            "swapFromHere": lambda: self._reviewing.ask_swap(self, QCursor.pos()),
             "previousPerson": lambda: editing.cycle(-1),
             "nextPerson": lambda: editing.cycle(1),
             **{f"person{n}": lambda n=n: editing.activate_place(n) for n in range(1, 10)},  # type: ignore[misc]
@@ -243,6 +249,9 @@ class MainWindow(QMainWindow):
         self._timeline.thumbnails_wanted.connect(self._thumbnails.ask)
         self._timeline.lock_asked.connect(self._locking.lock)
         self._timeline.unlock_asked.connect(self._locking.unlock)
+        self._timeline.right_said.connect(self._reviewing.looks_right)
+        self._timeline.swap_asked.connect(self._reviewing.swap)
+        self._reviewing.changed.connect(self._on_places_changed)
         self._cutting.looking.connect(self._line.show_search)
         self._thumbnails.made.connect(self._timeline.set_thumbnail)
         viewer.point_given.connect(self._on_point)
@@ -291,7 +300,7 @@ class MainWindow(QMainWindow):
             self.jobs.start("Loading the engine", load_engine, priority=LAST)
 
     def _on_changed(self, before: Document, after: Document) -> None:
-        self._update_actions()
+        self._on_places_changed()
         if not self._selecting.follow(before, after):
             self.frames.refresh()
 
@@ -304,6 +313,12 @@ class MainWindow(QMainWindow):
         self._timeline.set_states(status.lanes)
         self._people.set_states(status.words)
         self._editing.set_tracked(status.lanes)
+        self._reviewing.set_queue(status.queue)
+
+    def _on_places_changed(self) -> None:
+        self._timeline.set_reviews(self._reviewing.marks())
+        self._line.show_review(self._reviewing.count)
+        self._update_actions()
 
     def _on_point(self, x: float, y: float, label: int) -> None:
         self._show_masks()
@@ -376,6 +391,9 @@ class MainWindow(QMainWindow):
                 working=bool(self.jobs.heavy),
                 can_cut=document is not None and can_cut(document, session.frame),
                 is_cut=document is not None and session.frame in (document.cuts or ()),
+                has_places=bool(self._reviewing.count),
+                is_flagged=active is not None and self._reviewing.is_flagged(active.id, session.frame),
+                has_others=document is not None and len(document.instances) > 1,
                 can_undo=session.undo_stack.canUndo(),
                 can_redo=session.undo_stack.canRedo(),
             )

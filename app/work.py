@@ -16,7 +16,7 @@ from app.message_bar import MessageBar
 from app.session import Session
 from app.status import Status, look_up
 from matting.errors import MatteoError
-from matting.project.document import Weights
+from matting.project.document import Document, Weights
 from matting.worker import Worker
 
 if TYPE_CHECKING:  # brings zarr
@@ -45,6 +45,7 @@ class Work(QObject):
         self._status_job: Job | None = None
         self._status_due = False
         self._plate_missing = self._declined_plate = ""
+        self._reviewed: Document | None = None  # once per document: what fails is not begun again by itself
         self._live = QTimer(self, interval=LIVE_MS)
         self._live.timeout.connect(session.results_changed)
         session.opened.connect(self._on_opened)
@@ -157,6 +158,7 @@ class Work(QObject):
 
     def _on_opened(self) -> None:
         self._plate_missing = self._declined_plate = ""
+        self._reviewed = None
         self._reading = None
         self._after_reading.clear()
         if self._session.is_open:
@@ -188,6 +190,9 @@ class Work(QObject):
         self._plate_missing = status.plate_missing
         if self._plate_missing not in ("", self._declined_plate) and not self._jobs.heavy:
             self.plate()
+        elif status.unreviewed and self._reviewed != work.document and not self._jobs.heavy:
+            self._reviewed = work.document
+            self._start("Reviewing", stages.review)
 
     def _on_status_finished(self) -> None:
         self._status_job = None

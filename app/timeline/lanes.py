@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QContextMenuEvent, QFont, QMouseEvent, QPainter, QWheelEvent
@@ -15,6 +16,7 @@ from app.prompt_text import describe_prompt
 from app.session import Session
 from app.timeline.axis import GUTTER_PX, Axis
 from app.timeline.marks import GLYPH_PX, paint_badge, paint_lock, paint_prompt, paint_selection, paint_span
+from app.timeline.review_marks import ReviewMark, mark_at, paint_review
 from app.timeline.strip import Strip
 from matting.project.document import Instance, Prompt
 
@@ -48,6 +50,10 @@ class Lanes(Strip):
     """The artist wants to lock these frames of a person."""
     unlock_asked = Signal(int, int)
     """The artist wants to unlock the span of a person that a frame lies in."""
+    right_said = Signal(int, int)
+    """What is flagged of a person on this frame looks right to the artist."""
+    swap_asked = Signal(int, int, int)
+    """The artist wants to exchange two people from this frame on."""
     scroll_range_changed = Signal()
 
     def __init__(self, session: Session, axis: Axis, parent: QWidget | None = None) -> None:
@@ -56,6 +62,7 @@ class Lanes(Strip):
         self.setAccessibleName("People in time")
         self.setMinimumHeight(LANE_PX + 8)
         self._spans: dict[int, list[LaneSpan]] = {}
+        self._reviews: dict[int, list[ReviewMark]] = {}
         self._scroll_px = 0
         self._marked: tuple[int, int, int] | None = None  # person, frame where it began, frame where it ends
         self._marking = False
@@ -68,6 +75,12 @@ class Lanes(Strip):
         joined = {instance_id: _joined(spans) for instance_id, spans in states.items()}
         if joined != self._spans:
             self._spans = joined
+            self.refresh()
+
+    def set_reviews(self, reviews: dict[int, list[ReviewMark]]) -> None:
+        """Show these places to review, by instance id."""
+        if reviews != self._reviews:
+            self._reviews = reviews
             self.refresh()
 
     @property
@@ -126,8 +139,15 @@ class Lanes(Strip):
         nearest = min(person.prompts, key=lambda p: abs(self.axis.middle(p.frame) - position.x()))
         return (person, nearest) if abs(self.axis.middle(nearest.frame) - position.x()) <= GLYPH_PX + 2 else None
 
+    def review_at(self, position: QPointF) -> ReviewMark | None:
+        """What should be reviewed under the cursor."""
+        person = self.person_at(position.y())
+        if person is None or position.x() < GUTTER_PX:
+            return None
+        return mark_at(self._reviews.get(person.id, ()), self.axis, position.x())
+
     def _on_opened(self) -> None:
-        self._spans = {}
+        self._spans, self._reviews = {}, {}
         self._scroll_px = 0
         self._marked = None
         self._on_people_changed()
@@ -190,6 +210,7 @@ class Lanes(Strip):
                 if first <= prompt.frame <= last:
                     at = QPointF(self.axis.middle(prompt.frame), y)
                     paint_prompt(painter, at, color, absent=prompt.absent, here=False)
+            paint_review(painter, self._reviews.get(person.id, ()), self.axis, area, lane.top())
 
     def paint_here(self, painter: QPainter) -> None:
         for person, lane in self._lanes(QRectF(self.rect())):
@@ -257,7 +278,11 @@ class Lanes(Strip):
             self._mark((person_id, start, self.axis.frame_at(event.position().x())))
             return
         found = None if event.buttons() else self.prompt_at(event.position())
-        if found is not None:
+        review = None if event.buttons() or found is not None else self.review_at(event.position())
+        if review is not None:
+            self.setToolTip(f"{review.text}{'' if review.text.endswith('?') else '.'} N goes to the next place")
+            self.unsetCursor()
+        elif found is not None:
             person, prompt = found
             self.setToolTip(f"{person.name}, frame {prompt.frame}: {describe_prompt(prompt)}. Double-click to go there")
             self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -290,7 +315,9 @@ class Lanes(Strip):
             delete.setObjectName("deletePrompt")
             delete.setEnabled(person.lock_at(prompt.frame) is None)
             menu.addSeparator()
-        self._add_lock_actions(menu, person, self.axis.frame_at(event.pos().x()))
+        frame = self.axis.frame_at(event.pos().x())
+        self._add_lock_actions(menu, person, frame)
+        self._add_review_actions(menu, person, frame, self.review_at(QPointF(event.pos())))
         menu.popup(event.globalPos())
 
     def _add_lock_actions(self, menu: QMenu, person: Instance, frame: int) -> None:
@@ -302,6 +329,22 @@ class Lanes(Strip):
             frames = marked if marked is not None and frame in marked else stretch(self.session.document, person, frame)
             text = f"Lock frames {frames[0]} to {frames[-1]}"
             menu.addAction(text, lambda: self.lock_asked.emit(person.id, frames)).setObjectName("lockFrames")
+
+    def _add_review_actions(self, menu: QMenu, person: Instance, frame: int, review: ReviewMark | None) -> None:
+        menu.addSeparator()
+        if review is not None:
+            where = (
+                f"frame {review.frame}" if review.first == review.last else f"frames {review.first} to {review.last}"
+            )
+            menu.addAction(
+                f"Looks right ({where})", lambda: self.right_said.emit(person.id, review.frame)
+            ).setObjectName("looksRight")
+        for other in self._people:
+            if other.id != person.id:
+                menu.addAction(
+                    f"Swap with {other.name} from frame {frame} on",
+                    partial(self.swap_asked.emit, person.id, other.id, frame),
+                ).setObjectName(f"swapWith{other.id}")
 
     def _delete(self, instance_id: int, frame: int) -> None:
         document = self.session.document

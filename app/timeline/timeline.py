@@ -12,6 +12,7 @@ from app.session import Session
 from app.timeline.axis import GUTTER_PX, Axis
 from app.timeline.film import Filmstrip
 from app.timeline.lanes import LANE_PX, Lanes, LaneSpan
+from app.timeline.review_marks import ReviewMark
 from app.timeline.ruler import Ruler
 
 ZOOM_STEP = 1.6
@@ -29,6 +30,11 @@ class Timeline(QWidget):
     """See :attr:`Lanes.lock_asked`."""
     unlock_asked = Signal(int, int)
     """See :attr:`Lanes.unlock_asked`."""
+
+    right_said = Signal(int, int)
+    """See :attr:`Lanes.right_said`."""
+    swap_asked = Signal(int, int, int)
+    """See :attr:`Lanes.swap_asked`."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,6 +58,8 @@ class Timeline(QWidget):
         self._lanes.prompt_opened.connect(self._go_to)
         self._lanes.lock_asked.connect(self.lock_asked)
         self._lanes.unlock_asked.connect(self.unlock_asked)
+        self._lanes.right_said.connect(self.right_said)
+        self._lanes.swap_asked.connect(self.swap_asked)
         self._lanes.scroll_range_changed.connect(self._update_down)
         self._film.thumbnails_wanted.connect(self.thumbnails_wanted)
         self._axis.changed.connect(self._update_across)
@@ -64,6 +72,10 @@ class Timeline(QWidget):
     def set_states(self, states: dict[int, list[LaneSpan]]) -> None:
         """Show how far each person's results are, by instance id; who is missing has none."""
         self._lanes.set_states(states)
+
+    def set_reviews(self, reviews: dict[int, list[ReviewMark]]) -> None:
+        """Show what should be reviewed, by instance id."""
+        self._lanes.set_reviews(reviews)
 
     def set_thumbnail(self, index: int, image: QImage) -> None:
         """Answer to :attr:`thumbnails_wanted`; a picture of any size, 64 px high or more for sharp ones."""

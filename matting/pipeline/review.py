@@ -102,8 +102,13 @@ def queue(work: Workspace) -> Queue:
         flags += runs.flags()
         swaps += crossings.swaps
     by_id = dict(zip(work.ids, settled, strict=True))
-    named = (s for s in swaps if s.frame not in by_id[s.one] or s.frame not in by_id[s.other])
-    return Queue(tuple(flags), tuple(named))
+    named = tuple(s for s in swaps if s.frame not in by_id[s.one] or s.frame not in by_id[s.other])
+    return Queue(tuple(flag for flag in flags if not any(_explains(swap, flag) for swap in named)), named)
+
+
+def _explains(swap: Swap, flag: Flag) -> bool:
+    """Whether a flag says no more than that the two are swapped."""
+    return flag.instance_id in (swap.one, swap.other) and swap.frame <= flag.worst <= swap.last
 
 
 def dismissal(work: Workspace, instance_id: int, frames: range) -> Dismissal:

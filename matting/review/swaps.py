@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from matting.review.evidence import Measured
@@ -19,11 +19,12 @@ _NEAR_FRAMES = 12
 
 @dataclass(frozen=True)
 class Swap:
-    """Two instances, ``one`` < ``other``, that are likely swapped from a frame on."""
+    """Two instances, ``one`` < ``other``, that are likely swapped from ``frame`` to ``last``, both included."""
 
     one: int
     other: int
     frame: int
+    last: int
 
 
 @dataclass
@@ -32,6 +33,7 @@ class _Pair:
     touched: int | None = None
     crossed_from: int | None = None
     crossed: int = 0
+    named: int | None = None  # place of the present swap among all
 
 
 class Crossings:
@@ -52,13 +54,16 @@ class Crossings:
                 pair.touched = measured.index
             straight = float(colours[one, other] + colours[other, one] - colours[one, one] - colours[other, other])
             if straight > _CLEAR:
-                pair.was_straight, pair.crossed_from, pair.crossed = True, None, 0
+                pair.was_straight, pair.crossed_from, pair.crossed, pair.named = True, None, 0, None
             elif straight < -_CLEAR:
                 if pair.crossed_from is None:
                     pair.crossed_from = measured.index
                 pair.crossed += 1
                 if pair.crossed == _LASTING and pair.was_straight and _near(pair):
-                    self.swaps.append(Swap(self._ids[one], self._ids[other], pair.crossed_from))
+                    pair.named = len(self.swaps)
+                    self.swaps.append(Swap(self._ids[one], self._ids[other], pair.crossed_from, measured.index))
+                elif pair.named is not None:
+                    self.swaps[pair.named] = replace(self.swaps[pair.named], last=measured.index)
 
 
 def _near(pair: _Pair) -> bool:

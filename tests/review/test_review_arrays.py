@@ -144,7 +144,10 @@ class TestSwaps:
 
     @pytest.mark.parametrize("since", [11, 13, 16])
     def test_is_named_at_its_frame(self, since: int) -> None:
-        assert self.exchanged(since) == [Swap(ANN, BEN, since)]
+        assert self.exchanged(since) == [Swap(ANN, BEN, since, FRAMES - 1)]
+
+    def test_ends_where_they_are_themselves_again(self) -> None:
+        assert self.exchanged(11, 18) == [Swap(ANN, BEN, 11, 17)]
 
     def test_true_masks_have_none(self) -> None:
         assert self.exchanged(FRAMES) == []

@@ -20,6 +20,8 @@ class Situation:
     has_active: bool = False
     has_prompt: bool = False
     """The active person was given something on this frame."""
+    has_choice: bool = False
+    """The seeder offers several masks for it."""
     has_people: bool = False
     """Somebody has a prompt between in and out."""
     working: bool = False
@@ -136,6 +138,8 @@ SPECS: tuple[Spec, ...] = (
          "Look for people on this frame; each is proposed, and nobody is selected before you accept them."),
     Spec("addPerson", "&Add a person", PERSON, ("Ctrl+Shift+N",), "mdi6.account-plus-outline",
          "The next click selects somebody new."),
+    Spec("nextMask", "Another &mask", PERSON, ("Ctrl+Tab",), "mdi6.rotate-3d-variant",
+         "Take the next of the masks that the network offers for these prompts.", lambda n: n.has_choice),
     Spec("notHere", "&Not here", PERSON, ("X",), "mdi6.account-off-outline",
          "The active person is not to be seen on this frame.", _person),
     Spec("clearPrompts", "&Clear prompts on this frame", PERSON, ("Delete", "Backspace"), "mdi6.backspace-outline",

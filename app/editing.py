@@ -103,6 +103,13 @@ class Editing(QObject):
         )
         return False
 
+    def next_candidate(self) -> None:
+        """The next of the masks that the seeder offers for what the active person was given on this frame."""
+        person = self._session.active
+        if person is not None and self._may_edit():
+            document = prompting.with_next_candidate(self._session.document, person.id, self._session.frame)
+            self._session.edit(f"Another mask for {person.name}", document)
+
     def not_here(self) -> None:
         """The active person is not to be seen on this frame."""
         person = self._session.active

@@ -9,10 +9,10 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QScrollArea, QVB
 
 from app.icons import give_icon
 from app.inspector_backdrop import BackdropGroup
-from app.inspector_fields import Group, hint_label
+from app.inspector_fields import LABEL_PX, Group, hint_label
 from app.inspector_look import LookGroup
 from app.inspector_prompts import PromptGroup
-from app.method_choice import TRACKER, MethodBox
+from app.method_choice import SEEDER, TRACKER, MethodBox
 from app.naming import named
 from app.palette import person_color, text_on
 from app.session import Session
@@ -51,7 +51,7 @@ class Inspector(QScrollArea):
         self._look = LookGroup(session, content)
         self._backdrop = BackdropGroup(session, content)
         column.addWidget(self._title(content))
-        for group in (self._prompts, self._look, self._backdrop, self._actions(content)):
+        for group in (self._selecting(content), self._prompts, self._look, self._backdrop, self._actions(content)):
             column.addWidget(group)
         column.addStretch(1)
         self.setWidget(content)
@@ -69,7 +69,7 @@ class Inspector(QScrollArea):
 
     def refresh(self) -> None:
         """Follow the session."""
-        for group in (self._prompts, self._look, self._backdrop, self.tracker):
+        for group in (self.seeder, self._prompts, self._look, self._backdrop, self.tracker):
             group.refresh()
         person = self._session.active
         self._name.setText(person.name if person is not None else "Nobody is active")
@@ -108,6 +108,18 @@ class Inspector(QScrollArea):
         column.addLayout(head)
         column.addWidget(self._hint)
         return box
+
+    def _selecting(self, parent: QWidget) -> Group:
+        group = Group("Selecting", "inspectorSelecting", parent)
+        hint = "What turns clicks and boxes into masks; Work ▸ Models… brings more of them"
+        self.seeder = MethodBox(SEEDER, hint, self._session, group)
+        label = QLabel("With", group)
+        label.setFixedWidth(LABEL_PX)
+        row = QHBoxLayout()
+        row.addWidget(label)
+        row.addWidget(self.seeder, 1)
+        group.rows.addLayout(row)
+        return group
 
     def _actions(self, parent: QWidget) -> Group:
         group = Group("Actions", "inspectorActions", parent)

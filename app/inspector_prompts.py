@@ -121,6 +121,8 @@ class PromptGroup(Group):
             return
         person, prompt = current
         rest = prompt.model_copy(update={field: value})
+        if field != "drawn":  # other prompts, other masks to choose from
+            rest = rest.model_copy(update={"candidate": 0})
         after = person.without_prompt(prompt.frame) if rest.absent else person.with_prompt(rest)
         what = "point" if field == "points" else field
         self._session.edit(f"Delete {what} of {person.name}", self._session.document.with_instance(after))

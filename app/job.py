@@ -85,7 +85,9 @@ class Lane(Enum):
     HEAVY = auto()
     """Tracking, matting, export, moving a project: one after another, shown in the job strip."""
     LIGHT = auto()
-    """Frames, selections, thumbnails: two at a time."""
+    """Frames, looking things up, thumbnails: two at a time."""
+    SELECTING = auto()
+    """What the selecting worker is asked: one thing after another, beside the heavy jobs."""
     PATIENT = auto()
     """What takes long and nobody waits for: one at a time, and everything else goes first."""
     MODELS = auto()
@@ -94,7 +96,7 @@ class Lane(Enum):
     """Saving and autosaving: in the order they were asked for, so that an older document never comes last."""
 
 
-_THREADS = {Lane.HEAVY: 1, Lane.LIGHT: 2, Lane.PATIENT: 1, Lane.MODELS: 1, Lane.DISK: 1}
+_THREADS = {Lane.HEAVY: 1, Lane.LIGHT: 2, Lane.SELECTING: 1, Lane.PATIENT: 1, Lane.MODELS: 1, Lane.DISK: 1}
 
 
 class Jobs(QObject):

@@ -14,7 +14,8 @@ from app.job import Jobs
 from app.naming import named
 from app.session import Session
 from matting.job import JobContext
-from matting.tracking.names import TITLES
+from matting.seeding.names import TITLES as SEEDERS
+from matting.tracking.names import TITLES as TRACKERS
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Kind:
         settle: the method and the fingerprint of its weights; slow.
     """
 
-    field: Literal["tracker"]
+    field: Literal["seeder", "tracker"]
     verb: str
     titles: Mapping[str, str]
     installed: Callable[[], tuple[str, ...]]
@@ -48,7 +49,20 @@ def _choose_tracker(tracker: str) -> tuple[str, str]:
     return choose_tracker(tracker)
 
 
-TRACKER = Kind("tracker", "Follow with", TITLES, _installed_trackers, _choose_tracker)
+def _installed_seeders() -> tuple[str, ...]:
+    from matting.pipeline.seeders import installed_seeders
+
+    return installed_seeders()
+
+
+def _choose_seeder(seeder: str) -> tuple[str, str]:
+    from matting.pipeline.seeders import choose_seeder
+
+    return choose_seeder(seeder)
+
+
+SEEDER = Kind("seeder", "Select with", SEEDERS, _installed_seeders, _choose_seeder)
+TRACKER = Kind("tracker", "Follow with", TRACKERS, _installed_trackers, _choose_tracker)
 
 
 class MethodChoice(QObject):

@@ -70,7 +70,6 @@ def load_engine(ctx: JobContext) -> None:
     while something runs that the artist watches.
     """
     for module in (
-        "matting.seeding.grabcut",
         "matting.tracking.flow",
         "matting.pipeline.export",
         "matting.compositing.foreground",
@@ -90,6 +89,7 @@ def open_path(path: Path, ctx: JobContext) -> Opened:
         OutputError: the user's data folder cannot be written.
     """
     from matting.media import open_clip
+    from matting.pipeline.seeders import choose_seeder, installed_seeders
     from matting.project.project import Project
 
     ctx.report(0, f"Opening {path.name}")
@@ -98,6 +98,10 @@ def open_path(path: Path, ctx: JobContext) -> Opened:
         return _loaded(Project.load(folder), None)
     clip = open_clip(path)
     project = Project.create(_new_folder(path.stem), clip.info)
+    # Who clicks in a window wants an answer at once, whatever device there is: the quickest network.
+    seeder, weights = choose_seeder(installed_seeders()[0])
+    methods = project.document.methods.model_copy(update={"seeder": seeder, "seeder_weights": weights})
+    project.document = project.document.model_copy(update={"methods": methods})
     project.save()
     return _opened(project, clip, None, restored=False)
 

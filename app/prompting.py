@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from matting.project.document import Box, Document, Instance, Point, Prompt
+from matting.project.document import CANDIDATES, Box, Document, Instance, Point, Prompt
 from matting.seeding.drawing import Polygon, Stroke
 
 
@@ -10,7 +10,7 @@ def with_point(document: Document, instance_id: int, frame: int, point: Point) -
     """One more point for a person on a frame."""
     instance = document.instance(instance_id)
     prompt = instance.prompt_at(frame) or Prompt(frame=frame)
-    changed = prompt.model_copy(update={"points": (*prompt.points, point)})
+    changed = prompt.model_copy(update={"points": (*prompt.points, point), "candidate": 0})
     return document.with_instance(instance.with_prompt(changed))
 
 
@@ -18,7 +18,9 @@ def with_box(document: Document, instance_id: int, frame: int, box: Box) -> Docu
     """Another box for a person on a frame, in place of the one before, and of a mask: who draws a box starts anew."""
     instance = document.instance(instance_id)
     prompt = instance.prompt_at(frame) or Prompt(frame=frame)
-    return document.with_instance(instance.with_prompt(prompt.model_copy(update={"box": box, "mask": None})))
+    return document.with_instance(
+        instance.with_prompt(prompt.model_copy(update={"box": box, "mask": None, "candidate": 0}))
+    )
 
 
 def with_drawing(document: Document, instance_id: int, frame: int, drawing: Stroke | Polygon) -> Document:
@@ -38,6 +40,16 @@ def with_drawing(document: Document, instance_id: int, frame: int, drawing: Stro
 def from_mask(document: Document, instance_id: int, frame: int, mask: str) -> Document:
     """The person on a frame as a mask of the project's folder has them, to be corrected."""
     return document.with_instance(document.instance(instance_id).with_prompt(Prompt(frame=frame, mask=mask)))
+
+
+def with_next_candidate(document: Document, instance_id: int, frame: int) -> Document:
+    """The next of the masks that the seeder offers for what a person was given on a frame; the first after the last."""
+    instance = document.instance(instance_id)
+    prompt = instance.prompt_at(frame)
+    if prompt is None:
+        return document
+    rank = (prompt.candidate + 1) % CANDIDATES
+    return document.with_instance(instance.with_prompt(prompt.model_copy(update={"candidate": rank})))
 
 
 def absent(document: Document, instance_id: int, frame: int) -> Document:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from matting.job import JobContext
-from matting.project.document import Weights
+from matting.project.document import Methods, Weights
 
 if TYPE_CHECKING:  # brings zarr
     from matting.pipeline.workspace import Workspace
@@ -90,18 +91,59 @@ def prepare() -> None:
 def tidy() -> None:
     """Give back the memory of what the last stage worked with."""
     from matting.inference.loading import release
+    from matting.pipeline.seeders import close_seeders
 
+    close_seeders()
     release()
 
 
-def track(work: Workspace, ctx: JobContext) -> None:
-    """Carry the selections through the range, and look for places where that went wrong."""
+def prepare_selecting() -> None:
+    """Import what selecting needs whatever the seeder is."""
+    import matting.pipeline.cut  # noqa: F401  (imported for the next call)
+
+
+def load_seeder(methods: Methods, device: str, ctx: JobContext) -> None:
+    """Open the seeder of a document, so that the first click does not wait for it."""
+    from matting.pipeline.seeders import open_seeder
+
+    open_seeder(methods, device)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is told of a selection, whose masks are in the store.
+
+    Attributes:
+        seconds: it took in the worker.
+        embedded: how many frames a network had to look at for it: none where what it saw had been kept.
+    """
+
+    seconds: float
+    embedded: int
+
+
+def select(work: Workspace, frame: int, device: str, ctx: JobContext) -> Answer:
+    """Turn the prompts on a frame into masks."""
+    from matting.pipeline.cut import seed
+    from matting.pipeline.seeders import embeddings
+
+    started, made = time.perf_counter(), embeddings().made
+    with work.clip:
+        seed(work, frame, device)
+    return Answer(time.perf_counter() - started, embeddings().made - made)
+
+
+def track(work: Workspace, ctx: JobContext, device: str = "auto") -> None:
+    """Carry the selections through the range; what is not selected yet is, by a network on ``device``.
+
+    Then look for places where it went wrong.
+    """
     from matting.pipeline import cut
     from matting.pipeline.review import review
 
     with work.clip:
         with ctx.stage(0, 0.9):
-            cut.track(work, ctx)
+            cut.track(work, ctx, device)
         with ctx.stage(0.9, 1):
             review(work, ctx)
 
@@ -122,12 +164,12 @@ def matte(work: Workspace, ctx: JobContext, device: str = "auto") -> None:
         cut.cut(work, ctx, device)
 
 
-def plate(work: Workspace, ctx: JobContext) -> None:
+def plate(work: Workspace, ctx: JobContext, device: str = "auto") -> None:
     """Find the background behind the people, tracking first where that is needed."""
     from matting.pipeline import cut
 
     with work.clip:
         with ctx.stage(0, 0.3):
-            cut.track(work, ctx)
+            cut.track(work, ctx, device)
         with ctx.stage(0.3, 1):
             cut.make_plate(work, ctx)

@@ -24,8 +24,8 @@ class StatusLine(QWidget):
         super().__init__(parent)
         self.setObjectName("statusLine")
         self._session = session
-        self._frame, self._clip, self._shots, self._place = QLabel(), QLabel(), QLabel(), QLabel()
-        self._review = QLabel()
+        self._frame, self._clip, self._shots = QLabel(), QLabel(), QLabel()
+        self._place, self._answer, self._review = QLabel(), QLabel(), QLabel()
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 0, 8, 0)
         row.setSpacing(18)
@@ -35,6 +35,7 @@ class StatusLine(QWidget):
             (self._shots, "statusShots", "Shots of the clip; nothing is tracked across a cut"),
             (self._review, "statusReview", "Places where a mask is likely wrong; N goes to the next one"),
             (self._place, "statusPlace", "Pixel under the mouse"),
+            (self._answer, "statusAnswer", "What made the last selection, and how long you waited for it"),
         ):
             label.setObjectName(name)
             label.setToolTip(tip)
@@ -46,6 +47,7 @@ class StatusLine(QWidget):
         session.changed.connect(self._update_shots)
 
     def _on_opened(self) -> None:
+        self._answer.clear()
         if self._session.clip is not None:
             self._clip.setText(describe_clip(self._session.clip.info))
             self._on_frame_changed(self._session.frame)
@@ -70,6 +72,10 @@ class StatusLine(QWidget):
         if self._session.clip is not None:
             info = self._session.clip.info
             self._frame.setText(f"frame {frame} / {len(info) - 1}   {timecode_at(info, frame)}")
+
+    def show_answer(self, text: str) -> None:
+        """Show how the last selection was made."""
+        self._answer.setText(text)
 
     def show_place(self, place: tuple[int, int] | None) -> None:
         """Show x and y of a pixel, or nothing."""

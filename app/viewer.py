@@ -19,6 +19,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
+from app.busy_mark import BusyMark
 from app.markers import paint_prompts
 from app.palette import person_color
 from app.session import Session
@@ -95,6 +96,7 @@ class Viewer(QWidget):
         self._tool = Tool.POINT
         self._over: Gesture | None = None
         self._working: Gesture | None = None
+        self._busy = BusyMark(self)
         self._pan_from: QPointF | None = None
         self._space = self._space_used = False
         session.opened.connect(self._on_opened)
@@ -121,6 +123,11 @@ class Viewer(QWidget):
             gesture.cancel()
         self._working = None
         self.update()
+
+    @property
+    def busy(self) -> BusyMark:
+        """The mark that says what is waited for."""
+        return self._busy
 
     def set_tool(self, tool: Tool) -> None:
         self._gesture.cancel()
@@ -232,6 +239,7 @@ class Viewer(QWidget):
             gesture.paint(painter)
         if self._shown.hint:
             self._paint_hint(painter, self._shown.hint)
+        self._busy.paint(painter)
 
     def _paint_picture(self, painter: QPainter, frame: QRectF, image: QImage) -> None:
         density = self.devicePixelRatioF() * self._scale

@@ -30,7 +30,7 @@ from app.job_strip import JobStrip
 from app.locking import Locking
 from app.matting_dialog import MattingDialog
 from app.message_bar import MessageBar
-from app.method_choice import TRACKER, MethodChoice
+from app.method_choice import SEEDER, TRACKER, MethodChoice
 from app.models import Models
 from app.models_dialog import ModelsDialog
 from app.opening import load_engine, unsaved_projects
@@ -53,6 +53,7 @@ from app.views import View
 from app.work import Work, explain
 from matting.project.document import Document
 from matting.seeding.drawing import Polygon, Stroke
+from matting.seeding.names import offers_masks
 
 LAST = -20
 """Priority of what may wait for everything else."""
@@ -82,8 +83,9 @@ class MainWindow(QMainWindow):
         self._reviewing = Reviewing(self.session, self.jobs, self.messages, self)
         self._finding = Finding(self.session, self.jobs, self.messages, self)
         self._cutting = Cutting(self.session, self.jobs, self.messages, self)
+        self._seeder_choice = MethodChoice(SEEDER, self.session, self.jobs, self)
         self._tracker_choice = MethodChoice(TRACKER, self.session, self.jobs, self)
-        self._selecting = Selecting(self.session, self.jobs, self)
+        self._selecting = Selecting(self.session, self.jobs, lambda: self.work.device, self)
         self._thumbnails = Thumbnails(self.session, self.jobs, self)
         self.viewer, self._timeline = Viewer(self.session), Timeline(self.session)
         self._transport, self._people = Transport(self.session), PeoplePanel(self.session)
@@ -189,6 +191,7 @@ class MainWindow(QMainWindow):
             "handTool": lambda: self.viewer.set_tool(Tool.HAND),
             "findPeople": self._find_people,
             "addPerson": self._people.add_person,
+            "nextMask": editing.next_candidate,
             "notHere": editing.not_here,
             "clearPrompts": editing.clear_prompts,
             "lock": lambda: self._locking.toggle(self._timeline.marked),
@@ -242,9 +245,12 @@ class MainWindow(QMainWindow):
         self.frames.shown.connect(viewer.show_picture)
         self.frames.failed.connect(lambda error: self.messages.error(explain("Showing the frame", error)))
         self._selecting.done.connect(session.results_changed)
+        self._selecting.busy_changed.connect(viewer.busy.set_text)
+        self._selecting.answered.connect(self._line.show_answer)
         self._selecting.failed.connect(lambda error: self.messages.error(explain("Selecting", error)))
         self.work.status_changed.connect(self._on_status)
         self.models.brought.connect(lambda known: self.messages.note(f"{known.title} is installed."))
+        self.models.brought.connect(self._seeder_choice.look)
         self.models.failed.connect(lambda known, why: self.messages.error(why))
         self._timeline.thumbnails_wanted.connect(self._thumbnails.ask)
         self._timeline.lock_asked.connect(self._locking.lock)
@@ -265,11 +271,15 @@ class MainWindow(QMainWindow):
         viewer.peeked.connect(self._on_peeked)
         viewer.zoomed.connect(lambda density: self._zoom.setText(f"{density * 100:.0f} %"))
         viewer.pointed_at.connect(self._line.show_place)
+        viewer.pointed_at.connect(self._selecting.get_ready)
         self._transport.playing_changed.connect(self._on_playing)
         self._inspector.track_requested.connect(self.work.track)
         self._inspector.matte_requested.connect(self.work.matte)
         self._inspector.plate_requested.connect(self.work.plate)
         self._inspector.matting_change_requested.connect(self._ask_matting)
+        self._inspector.seeder.chosen.connect(self._seeder_choice.choose)
+        self._seeder_choice.installed.connect(self._inspector.seeder.set_installed)
+        self._seeder_choice.failed.connect(lambda error: self.messages.error(explain("Choosing the seeder", error)))
         self._inspector.tracker.chosen.connect(self._tracker_choice.choose)
         self._tracker_choice.installed.connect(self._inspector.tracker.set_installed)
         self._tracker_choice.failed.connect(lambda error: self.messages.error(explain("Choosing the tracker", error)))
@@ -386,6 +396,11 @@ class MainWindow(QMainWindow):
                 is_open=session.is_open,
                 has_active=active is not None,
                 has_prompt=active is not None and active.prompt_at(session.frame) is not None,
+                has_choice=document is not None
+                and offers_masks(document.methods.seeder)
+                and active is not None
+                and (prompt := active.prompt_at(session.frame)) is not None
+                and prompt.seeds,
                 has_people=document is not None
                 and any(p.frame in document.frames for i in document.instances for p in i.prompts),
                 working=bool(self.jobs.heavy),
@@ -436,6 +451,7 @@ class MainWindow(QMainWindow):
         """Stop everything that works and wait for it."""
         self.hide()
         self.jobs.shut_down()
+        self._selecting.shut_down()
         self.work.shut_down()
         self.models.shut_down()
         self.frames.close()

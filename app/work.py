@@ -56,7 +56,7 @@ class Work(QObject):
 
     def track(self) -> None:
         """Carry the selections through the range."""
-        self._start("Tracking", stages.track)
+        self._start("Tracking", partial(stages.track, device=self.device))
 
     def matte(self) -> None:
         """Track where that is needed, then matte."""
@@ -64,7 +64,7 @@ class Work(QObject):
 
     def plate(self) -> None:
         """Find the background behind the people, tracking first where that is needed."""
-        self._start("Building the plate", stages.plate, stopped=self._decline_plate)
+        self._start("Building the plate", partial(stages.plate, device=self.device), stopped=self._decline_plate)
 
     def export(self, order: stages.ExportOrder) -> None:
         """Write a result."""

@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from matting.cli.clicking import click
 from matting.cli.endurance import endurance
 from matting.cli.papers import papers
 from matting.cli.seeding import seeding
@@ -38,6 +39,7 @@ benchmark.command()(networks)
 benchmark.command()(endurance)
 benchmark.command()(tracking)
 benchmark.command()(seeding)
+benchmark.command()(click)
 # Runs in a process of its own: the engine itself knows no Qt.
 _UNTIL_PAINTED = """
 import sys, time

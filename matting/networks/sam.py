@@ -9,8 +9,10 @@ Source:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 import torch
@@ -22,6 +24,9 @@ from torch import Tensor, nn
 
 from matting.arrays import FloatArray
 from matting.networks.tiny_vit import TinyViT
+
+P = ParamSpec("P")
+Result = TypeVar("Result")
 
 SIDE = 1024
 """The longer side of the picture that the encoders see; the rest of the square is zero."""
@@ -61,6 +66,25 @@ class Candidates:
     quality: FloatArray
 
 
+def _on_one_core(work: Callable[P, Result]) -> Callable[P, Result]:
+    """Run a function on one core.
+
+    The decoder takes some 70 ms there. Threads that wait for each other while a job has the other cores take ten times
+    that, and a click must not feel the job.
+    """
+
+    @wraps(work)
+    def run(*arguments: P.args, **named: P.kwargs) -> Result:
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            return work(*arguments, **named)
+        finally:
+            torch.set_num_threads(threads)
+
+    return run
+
+
 class Predictor:
     """Runs the two halves of a network, each by itself, so that an embedding can be kept.
 
@@ -92,6 +116,7 @@ class Predictor:
         return embedding
 
     @torch.inference_mode()
+    @_on_one_core
     def candidates(
         self,
         embedding: FloatArray,

@@ -11,23 +11,17 @@ from matting.errors import CheckpointError, UnavailableError
 from matting.fingerprint import file_fingerprint
 from matting.project.document import Methods
 from matting.seeding.embeddings import Embeddings
+from matting.seeding.names import GRABCUT, NETWORKS
 from matting.seeding.seeder import Seeder
 from matting.weights import installed
 
-SAM_MODELS = {
-    "mobile-sam": "MobileSAM",
-    "sam-vit-b": "SAM ViT-B",
-    "sam-vit-l": "SAM ViT-L",
-    "sam-vit-h": "SAM ViT-H",
-}
-"""What people call the networks, by the id of the model; from the quickest to the most exact."""
-SEEDERS = ("auto", "sam", "grabcut", *SAM_MODELS)
+SEEDERS = ("auto", "sam", GRABCUT, *NETWORKS)
 _SAM_VERSION = 1
 
 
 def installed_seeders() -> tuple[str, ...]:
     """The seeders that can be used on this machine: those whose model is installed, the quickest first, and GrabCut."""
-    return (*(model_id for model_id in SAM_MODELS if installed(model_id) is not None), "grabcut")
+    return (*(model_id for model_id in NETWORKS if installed(model_id) is not None), GRABCUT)
 
 
 def choose_seeder(name: str = "auto", device: str = "auto") -> tuple[str, str]:
@@ -50,8 +44,8 @@ def choose_seeder(name: str = "auto", device: str = "auto") -> tuple[str, str]:
     if name not in SEEDERS:
         raise UnavailableError(f"There is no seeder called {name}; choose one of {', '.join(SEEDERS)}.")
     found = installed_seeders()[:-1]
-    if name == "grabcut" or (name == "auto" and not found):
-        return "grabcut", ""
+    if name == GRABCUT or (name == "auto" and not found):
+        return GRABCUT, ""
     if name in ("auto", "sam"):
         if not found:
             raise UnavailableError(
@@ -84,50 +78,55 @@ def seeder_name(methods: Methods) -> str:
     Raises:
         UnavailableError: this version does not have it.
     """
-    if methods.seeder in SAM_MODELS:
+    if methods.seeder in NETWORKS:
         return f"{methods.seeder}/{_SAM_VERSION}:{methods.seeder_weights[:16]}"
     return _grabcut(methods.seeder).name
 
 
 def looks_at(methods: Methods) -> tuple[int, ...]:
     """How far from a frame the pictures lie that the document's seeder looks at; see :class:`Seeder`."""
-    return () if methods.seeder in SAM_MODELS else _grabcut(methods.seeder).looks_at
+    return () if methods.seeder in NETWORKS else _grabcut(methods.seeder).looks_at
 
 
 def _grabcut(name: str) -> Seeder:
-    if name != "grabcut":
+    if name != GRABCUT:
         raise UnavailableError(f"There is no seeder called {name}; choose one of {', '.join(SEEDERS)}.")
     from matting.seeding.grabcut import GrabCutSeeder
 
     return GrabCutSeeder()
 
 
-def open_seeder(methods: Methods, device: str = "auto") -> Seeder:
+def open_seeder(methods: Methods, device: str = "auto", kept: Embeddings | None = None) -> Seeder:
     """The document's seeder, ready to work; a network stays open until :func:`close_seeders`.
+
+    Args:
+        methods: of the document.
+        device: where a network runs.
+        kept: where what it sees is kept; None for :func:`embeddings`.
 
     Raises:
         UnavailableError: this version does not have it, or its model is not installed.
         CheckpointError: the model's file is damaged or not the one that the project was made with.
         DeviceError: there is no such device.
     """
-    if methods.seeder not in SAM_MODELS:
+    if methods.seeder not in NETWORKS:
         return _grabcut(methods.seeder)
     path = _file(methods.seeder)
     if file_fingerprint(path) != methods.seeder_weights:
         raise CheckpointError(
             f"{path} is not the file that this project's people were selected with; choose the seeder again."
         )
-    return _open_sam(methods.seeder, path, seeder_name(methods), device)
+    return _open_sam(methods.seeder, path, seeder_name(methods), device, kept or embeddings())
 
 
 @lru_cache(maxsize=1)
-def _open_sam(model_id: str, path: Path, name: str, device: str) -> Seeder:
+def _open_sam(model_id: str, path: Path, name: str, device: str, kept: Embeddings) -> Seeder:
     from matting.inference.device import choose
     from matting.networks.checkpoints import network_from
     from matting.networks.sam import Predictor
     from matting.seeding.sam import SamSeeder
 
-    return SamSeeder(Predictor(network_from(path, model_id), choose(device)), name, embeddings())
+    return SamSeeder(Predictor(network_from(path, model_id), choose(device)), name, kept)
 
 
 @cache

@@ -222,10 +222,10 @@ class TestSaving:
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no signals to stop and kill with")
 def test_the_editor_outlives_its_engine(window: MainWindow, clip: Path, qtbot: QtBot) -> None:
     opened(window, clip, qtbot)
+    (engine,) = [child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline())]
     press(window, Qt.Key.Key_P)
     click(window, 50, 60)
     settle(window, qtbot)
-    (engine,) = [child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline())]
     engine.suspend()  # so that it is surely killed at work
     press(window, Qt.Key.Key_T, Ctrl)
     qtbot.waitUntil(lambda: bool(window.jobs.heavy))

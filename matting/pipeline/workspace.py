@@ -170,13 +170,16 @@ class Workspace:
         return {chunk: self._mask_key(chunk) for chunk in self.chunks}
 
     def _mask_key(self, chunk: range) -> str:
-        bounds, shot = [], self.shot_of(chunk.start)
-        for instance in sorted(self.prompted, key=lambda i: i.id):
-            if not _is_given(instance, shot):
-                continue
-            # Of those who are approved throughout nothing is tracked.
-            known = {} if self.wholly_locked(chunk, instance.id) else self._tracked_from(chunk, instance.id)
-            bounds.append((instance.id, [anchor.key for anchor in known.values()]))
+        shot = self.shot_of(chunk.start)
+        given = sorted(i.id for i in self.prompted if _is_given(i, shot))
+        # Of those who are approved throughout nothing is tracked.
+        tracked = [i for i in given if not self.wholly_locked(chunk, i)]
+        # Whoever is known on a frame that bounds somebody's track is a rival there.
+        frames = {frame for i in tracked for frame in self._tracked_from(chunk, i)}
+        bounds = [
+            (i, [anchor.key for f, anchor in self.anchors(i, shot).items() if f in frames] if i in tracked else [])
+            for i in given
+        ]
         tracker = tracker_name(self.document.methods)
         locked = [(i, lock.masks, span.start, span.stop) for i, lock, span in self._locks_in(chunk)]
         return digest(

@@ -62,8 +62,7 @@ def exclusive(states: FloatArray, seeds: dict[int, Mask], size_hw: tuple[int, in
     best = np.full(size_hw, 0.5, np.float32)
     owner = np.full(size_hw, -1, np.int32)
     for number, state in enumerate(states):
-        # The median takes out single pixels that colours alone put in or out.
-        claim = seeds[number] * np.float32(2) if number in seeds else resized(cv2.medianBlur(state, 3), size_hw)
+        claim = seeds[number] * np.float32(2) if number in seeds else resized(state, size_hw)
         better = claim > best
         best[better], owner[better] = claim[better], number
     masks = np.asarray(owner == np.arange(len(states)).reshape(-1, 1, 1))

@@ -19,11 +19,12 @@ from matting.tracking.tracker import FrameMasks
 class FlowTracker:
     """Masks carried forward from each prompted frame and backward from the next one, and blended.
 
-    Every instance is carried by itself; only where two claim a pixel of one frame are they compared. So what is found
-    on a frame follows from the seeds that enclose it and the frames between them.
+    Instances seeded on one frame set out from it together; passes that come from different prompted frames know nothing
+    of each other, and only where two claim a pixel of one frame are they compared. So what is found of an instance
+    follows from the prompted frames that enclose it, whoever is seeded there, and the frames between them.
     """
 
-    name = "flow/2"
+    name = "flow/3"
     joint = False
 
     def track(self, clip: FrameSource, span: range, seeds: Seeds, ctx: JobContext) -> Iterator[FrameMasks]:
@@ -59,9 +60,7 @@ class _Run:
             self._tick(index)
             look = look_at(picture)
             motion = None if before is None else self._measure.between(before, look)
-            if motion is not None:
-                sweep.advance(look, motion)
-            sweep.plant(self._plan.seeds.get(index, {}), look)
+            sweep.advance(look, motion, self._plan.seeds.get(index, {}))
             seen = sweep.sightings(self._plan.ids, look)
             before = look
             if index > last_turn:
@@ -78,9 +77,8 @@ class _Run:
         for index in indices:
             self._tick(index)
             step = self._spill.take_up()
-            if later is not None and later.motion is not None:
-                sweep.advance(step.look, later.motion.reversed)
-            sweep.plant(self._plan.seeds.get(index, {}), step.look)
+            motion = None if later is None or later.motion is None else later.motion.reversed
+            sweep.advance(step.look, motion, self._plan.seeds.get(index, {}))
             seen = sweep.sightings(self._plan.ids, step.look)
             yield self._finished(index, blend(self._plan, index, step.forward, seen))
             later = step

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from matting.arrays import FloatArray, Picture
 from matting.frames import to_8_bit
 from matting.tracking.appearance import Colours, counted_colours
+from matting.tracking.texture import described
 
 WORKING_PX = 640
 """Longer side of the pictures and masks that tracking works on, at most."""
@@ -54,6 +55,11 @@ class Look:
     def colours(self) -> Colours:
         """``[h, w]``: the same reduced to the colours that are counted."""
         return counted_colours(self.lab)
+
+    @cached_property
+    def described(self) -> FloatArray:
+        """``[h, w, 20]``: what pixels and their surroundings look like."""
+        return described(self.lab)
 
     @cached_property
     def small_lab(self) -> NDArray[np.uint8]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from matting.tracking.seeds import Seeds, Some
+from matting.tracking.seeds import Seeds
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Plan:
     Attributes:
         ids: all instances, ascending.
         frames: from the first to the last frame that matters for the span.
-        seeds: those that bound the tracks on the span.
+        seeds: on the prompted frames that bound somebody's track on the span, everybody's.
         timelines: instance id → its prompted frames among ``seeds``, ascending.
         turns: prompted frames, ascending, that no backward pass crosses: once a forward pass has reached one of them,
             all before it can be finished.
@@ -44,7 +44,7 @@ def plan(span: range, seeds: Seeds) -> Plan:
     ids = tuple(sorted({instance for given in seeds.values() for instance in given}))
     timelines = {instance: _bounding(sorted(t for t in seeds if instance in seeds[t]), span) for instance in ids}
     prompted = sorted({t for line in timelines.values() for t in line})
-    bounding = {t: Some([i for i in ids if t in timelines[i]], lambda t=t: seeds[t]) for t in prompted}  # type: ignore[misc]
+    bounding = {t: seeds[t] for t in prompted}
     turns = tuple(t for t in prompted if all(t in line or t > line[-1] for line in timelines.values()))
     ends = [*prompted, span[0], span[-1]]
     return Plan(ids, range(min(ends), max(ends) + 1), bounding, timelines, turns)

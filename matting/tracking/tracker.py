@@ -54,9 +54,9 @@ class Tracker(Protocol):
             span: the frames wanted, step 1.
             seeds: frame index → instance id → ``[H, W]`` bool, the instance's mask on that prompted frame; an empty
                 mask says that the instance is not there. An instance's track between two of its neighbouring seeds
-                depends on nothing outside them; that of a ``joint`` tracker on nothing outside the nearest frames
-                before and after on which every instance has a seed. Seeds outside ``span`` count as far as they bound
-                it.
+                depends on nothing outside them, and of others' seeds only on those on the same two frames, where they
+                are rivals; that of a ``joint`` tracker on nothing outside the nearest frames before and after on which
+                every instance has a seed. Seeds outside ``span`` count as far as they bound it.
             ctx: told the progress; asked to stop between frames.
 
         Yields:

@@ -18,6 +18,12 @@ def test_only_what_bounds_the_span_is_kept() -> None:
     assert {t: set(given) for t, given in work.seeds.items()} == {5: {2}, 10: {1}, 20: {1}, 50: {2}}
 
 
+def test_rivals_on_a_frame_that_matters_are_kept() -> None:
+    work = plan(range(6, 9), {0: {1: MASK, 2: MASK}, 4: {2: MASK}})
+    assert work.timelines == {1: (0,), 2: (4,)}
+    assert set(work.seeds[0]) == {1, 2}
+
+
 def test_a_prompted_end_needs_nothing_beyond() -> None:
     work = plan(range(10, 21), {t: {1: MASK} for t in (0, 10, 20, 30)})
     assert work.frames == range(10, 21)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from matting.arrays import FloatArray
 
 _STRONGEST, _WEAKEST = 1.8, -3.0
+_REPELLED = 4.0
 _HEAD_SHARE, _FOOT_SHARE = 0.07, 0.04
 _CLOSEST, _CLOSER = 0.5, 0.07
 _STOUT = 0.22
@@ -34,7 +35,7 @@ def expect_figure(
         box: (x0, y0, x1, y1) round the figure.
 
     Returns:
-        ``[H, W]`` float32, from +1.8 on the tree to -3 far away.
+        ``[H, W]`` float32, from +1.8 on the tree to -3 far away, and up to 4 less round exclude points.
     """
     bones = _bones(include, box, size_hw)
     blank = np.ones(size_hw, np.uint8)
@@ -46,8 +47,9 @@ def expect_figure(
         blank[:] = 1
         for x, y in exclude:
             blank[y, x] = 0
-        odds -= _STRONGEST * np.maximum(0, 1 - cv2.distanceTransform(blank, cv2.DIST_L2, 5) / girth_px)
-    expected: FloatArray = np.maximum(odds, _WEAKEST).astype(np.float32)
+        odds = np.maximum(odds, _WEAKEST)
+        odds -= _REPELLED * np.maximum(0, 1 - cv2.distanceTransform(blank, cv2.DIST_L2, 5) / girth_px)
+    expected: FloatArray = np.maximum(odds, _WEAKEST - _REPELLED if exclude else _WEAKEST).astype(np.float32)
     return expected
 
 

@@ -46,7 +46,7 @@ class GrabCutSeeder:
 
     @property
     def name(self) -> str:
-        return "grabcut/2"
+        return "grabcut/3"
 
     @property
     def looks_at(self) -> tuple[int, ...]:

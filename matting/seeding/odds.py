@@ -14,7 +14,7 @@ _FINEST_STEP = (4.0, 2.0, 2.0)
 _RARE = 0.005
 _MOTION_STEPS = (10, 4)
 _CHANGE_UNIT, _STEPS_AN_OCTAVE = 3.0, 2.5
-_LEAK, _COMMON = 0.9, 0.25
+_COMMON = 0.25
 
 
 @dataclass(frozen=True)
@@ -44,15 +44,16 @@ def motion_codes(change: FloatArray, share: FloatArray) -> Codes:
     return Codes(level * shares + np.clip(share * shares, 0, shares - 1).astype(np.intp), _MOTION_STEPS)
 
 
-def learn_odds(codes: Codes, probability: FloatArray, limit: float, least: float) -> FloatArray:
+def learn_odds(codes: Codes, probability: FloatArray, leak: float, limit: float, least: float) -> FloatArray:
     """Log-odds of each pixel's code.
 
     Where the figure is thought to be there is always some background too. The codes that are common outside and
-    rarest inside, compared, show how much; that share of the outside is taken off the inside.
+    rarest inside, compared, show how much; ``leak`` of that share of the outside is taken off the inside.
 
     Args:
         codes: of the picture.
         probability: ``[h, w]`` of belonging to the figure, as far as is known.
+        leak: 0 to less than 1.
         limit: how far from 0 the odds go.
         least: share that a code without any pixel is counted as.
 
@@ -62,10 +63,12 @@ def learn_odds(codes: Codes, probability: FloatArray, limit: float, least: float
     Source:
         The share is the mixture proportion of Blanchard, Lee, Scott, "Semi-Supervised Novelty Detection" (JMLR 2010).
     """
-    return np.clip(_odds(codes, probability, np.float32(1), least), -limit, limit)
+    return np.clip(_odds(codes, probability, np.float32(1), leak, least), -limit, limit)
 
 
-def learn_odds_by_storey(codes: Codes, probability: FloatArray, storeys: int, limit: float, least: float) -> FloatArray:
+def learn_odds_by_storey(
+    codes: Codes, probability: FloatArray, storeys: int, leak: float, limit: float, least: float
+) -> FloatArray:
     """:func:`learn_odds` per storey of the picture, for a coat's colour says nothing about the feet."""
     height = len(probability)
     rows = np.arange(height)[:, None] + 0.5
@@ -73,20 +76,22 @@ def learn_odds_by_storey(codes: Codes, probability: FloatArray, storeys: int, li
     total = np.zeros((height, 1), np.float32)
     for middle in (np.arange(storeys) + 0.5) * height / storeys:
         near = np.exp(-0.5 * ((rows - middle) * storeys / height) ** 2).astype(np.float32)
-        odds += near * _odds(codes, probability, near, least)
+        odds += near * _odds(codes, probability, near, leak, least)
         total += near
     limited: FloatArray = np.clip(odds / total, -limit, limit)
     return limited
 
 
-def _odds(codes: Codes, probability: FloatArray, weight: FloatArray | np.float32, least: float) -> FloatArray:
+def _odds(
+    codes: Codes, probability: FloatArray, weight: FloatArray | np.float32, leak: float, least: float
+) -> FloatArray:
     inside = _histogram(codes, probability * weight) + least
     outside = _histogram(codes, (1 - probability) * weight) + least
     ratio = inside / outside
     order = np.argsort(ratio, kind="stable")
     mass = np.cumsum(outside[order])
-    leak = _LEAK * min(1.0, float(ratio[order[np.searchsorted(mass, _COMMON * mass[-1])]]))
-    own = np.maximum(inside - leak * outside, 0) / (1 - leak) + least
+    taken = leak * min(1.0, float(ratio[order[np.searchsorted(mass, _COMMON * mass[-1])]]))
+    own = np.maximum(inside - taken * outside, 0) / (1 - taken) + least
     odds: FloatArray = np.log(own / outside).astype(np.float32)[codes.flat]
     return odds
 

@@ -19,8 +19,9 @@ _SMOOTH_ROUNDS, _CUT_ROUNDS = 3, 2
 # Where a figure can be matters less with each turn, as its colours become known.
 _FADE = 0.9
 _STOREYS = 3
-_COLOUR_LIMIT, _COLOUR_LEAST = 3.0, 1e-4
-_MOTION_LIMIT, _MOTION_LEAST = 4.0, 1e-3
+# What stands still is background; but a coat may be like the wall behind it.
+_COLOUR_LEAK, _COLOUR_LIMIT, _COLOUR_LEAST = 0.5, 3.0, 1e-4
+_MOTION_LEAK, _MOTION_LIMIT, _MOTION_LEAST = 0.9, 4.0, 1e-3
 _ODDS_LIMIT = 5.0
 _PRICE, _CONTRAST = 15.0, 0.7
 _CUT_DOUBT = 0.4
@@ -57,9 +58,9 @@ def find_figure(
         probability[sure_out] = 0
         probability[sure_in] = 1
         odds = expected * _FADE**turn
-        odds = odds + learn_odds_by_storey(codes, probability, _STOREYS, _COLOUR_LIMIT, _COLOUR_LEAST)
+        odds = odds + learn_odds_by_storey(codes, probability, _STOREYS, _COLOUR_LEAK, _COLOUR_LIMIT, _COLOUR_LEAST)
         if motion is not None:
-            odds = odds + learn_odds(motion, probability, _MOTION_LIMIT, _MOTION_LEAST)
+            odds = odds + learn_odds(motion, probability, _MOTION_LEAK, _MOTION_LIMIT, _MOTION_LEAST)
         target = _sigmoid(odds)
         target[sure_out] = 0
         target[sure_in] = 1

@@ -69,4 +69,4 @@ def test_a_project_asks_for_the_weights_that_it_was_made_with(models: dict[str, 
     models.clear()
     with pytest.raises(UnavailableError, match="matteo models get mobile-sam"):
         open_seeder(methods)
-    assert seeder_name(Methods()) == "grabcut/2"
+    assert seeder_name(Methods()) == "grabcut/3"

@@ -60,7 +60,7 @@ def test_the_figure_changes_and_the_wall_does_not_whatever_the_camera_does(pan: 
 
 @pytest.mark.parametrize("pan", [0, 2])
 def test_a_figure_like_its_background_is_found_by_its_movement(pan: int) -> None:
-    prompt = FramePrompt(include=((MIDDLE, 42), (MIDDLE, 100), (MIDDLE, 145)))
+    prompt = FramePrompt(include=((MIDDLE, 100),))
     seeder = GrabCutSeeder()
     still = iou(seeder.seed(scene(0), prompt, []), figure(MIDDLE))
     moving = iou(seeder.seed(scene(0), prompt, [], neighbours(pan)), figure(MIDDLE))
@@ -78,11 +78,11 @@ def test_another_shot_is_no_neighbour() -> None:
 
 def test_a_side_alone_counts_only_where_there_are_no_pairs() -> None:
     """What the figure has uncovered looks changed from one side."""
-    prompt = FramePrompt(include=((MIDDLE, 42), (MIDDLE, 100), (MIDDLE, 145)))
+    prompt = FramePrompt(include=((MIDDLE, 100),))
     both, later = neighbours(), neighbours(distances=(2, 6, 12))
     seeder = GrabCutSeeder()
     still = iou(seeder.seed(scene(0), prompt, []), figure(MIDDLE))
-    assert iou(seeder.seed(scene(0), prompt, [], later), figure(MIDDLE)) > max(still + 0.1, 0.7)
+    assert iou(seeder.seed(scene(0), prompt, [], later), figure(MIDDLE)) > max(still + 0.1, 0.85)
     motion, lone = find_motion(scene(0), both), find_motion(scene(0), [*both, Neighbour(20, scene(20))])
     assert motion is not None
     assert lone is not None

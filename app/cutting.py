@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Signal
 
@@ -28,12 +29,13 @@ class Cutting(QObject):
         super().__init__(parent)
         self._session, self._jobs, self._messages = session, jobs, messages
         self._job: Job | None = None
+        self._waiting: Callable[[], None] | None = None
         session.opened.connect(self._on_opened)
 
     def _on_opened(self) -> None:
         if self._job is not None:
             self._job.cancel()
-            self._job = None
+            self._job = self._waiting = None
             self.looking.emit(1.0)
         if not self._session.is_open or self._session.document.cuts is not None:
             return
@@ -55,6 +57,7 @@ class Cutting(QObject):
         )
         self._job = job
         job.signals.progressed.connect(self._on_progressed)
+        self.looking.emit(0.0)
 
     def _on_progressed(self, fraction: float, message: str, eta_s: float | None) -> None:
         if self._job is not None and self.sender() is self._job.signals:
@@ -71,6 +74,17 @@ class Cutting(QObject):
             # A document that came back from a crash may know them already, and what the artist made of them.
             self._session.learn(lambda d: d if d.cuts is not None else d.model_copy(update={"cuts": cuts}))
             self.looking.emit(1.0)
+            waiting, self._waiting = self._waiting, None
+            if waiting is not None:
+                waiting()
+
+    def when_known(self, start: Callable[[], None]) -> None:
+        """Start what keeps to shots: at once, or when the search is over, which takes a fraction of its time."""
+        if self._job is None:
+            start()
+        else:
+            self._waiting = start
+            self._messages.note("This begins as soon as the cuts of the clip are known.")
 
     def add_here(self) -> None:
         """Let a shot begin at the playhead."""

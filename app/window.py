@@ -40,6 +40,7 @@ from app.reviewing import Reviewing
 from app.selecting import Selecting
 from app.session import Session
 from app.shortcut_overlay import ShortcutOverlay
+from app.stages import ExportOrder
 from app.start_page import StartPage
 from app.status import Status
 from app.status_line import StatusLine
@@ -223,9 +224,9 @@ class MainWindow(QMainWindow):
             "nextShot": lambda: self._cutting.go_to_shot(1),
             "goToIn": editing.go_to_in,
             "goToOut": editing.go_to_out,
-            "track": self.work.track,
-            "matte": self.work.matte,
-            "plate": self.work.plate,
+            "track": lambda: self._cutting.when_known(self.work.track),
+            "matte": lambda: self._cutting.when_known(self.work.matte),
+            "plate": lambda: self._cutting.when_known(self.work.plate),
             "matting": self._ask_matting,
             "models": self._show_models,
             "cancel": self.jobs.cancel_heavy,
@@ -273,9 +274,9 @@ class MainWindow(QMainWindow):
         viewer.pointed_at.connect(self._line.show_place)
         viewer.pointed_at.connect(self._selecting.get_ready)
         self._transport.playing_changed.connect(self._on_playing)
-        self._inspector.track_requested.connect(self.work.track)
-        self._inspector.matte_requested.connect(self.work.matte)
-        self._inspector.plate_requested.connect(self.work.plate)
+        self._inspector.track_requested.connect(self.actions_by_id["track"].trigger)
+        self._inspector.matte_requested.connect(self.actions_by_id["matte"].trigger)
+        self._inspector.plate_requested.connect(self.actions_by_id["plate"].trigger)
         self._inspector.matting_change_requested.connect(self._ask_matting)
         self._inspector.seeder.chosen.connect(self._seeder_choice.choose)
         self._seeder_choice.installed.connect(self._inspector.seeder.set_installed)
@@ -375,7 +376,10 @@ class MainWindow(QMainWindow):
         self._update_actions()
 
     def _ask_export(self) -> None:
-        ExportDialog(self.session, self.work.export, self).open()
+        ExportDialog(self.session, self._export, self).open()
+
+    def _export(self, order: ExportOrder) -> None:
+        self._cutting.when_known(lambda: self.work.export(order))
 
     def _ask_matting(self) -> None:
         dialog = MattingDialog(self.session, self.models, self.work.device, self.work.choose_matting, self)

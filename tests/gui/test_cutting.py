@@ -14,7 +14,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction, QContextMenuEvent
 from PySide6.QtWidgets import QApplication, QLabel, QMenu
 from pytestqt.qtbot import QtBot
-from window_driver import Ctrl, click, name_it, opened, press, settle
+from window_driver import Ctrl, click, name_it, opened, press, settle, text_of
 
 from app.theme import apply_theme
 from app.timeline.film import Filmstrip
@@ -26,6 +26,7 @@ from matting.errors import MediaError
 from matting.job import JobContext
 from matting.media import Clip
 from matting.media.cuts import find_cuts
+from matting.pipeline.workspace import State
 from matting.project.project import Project
 
 CUT = 9
@@ -55,9 +56,8 @@ class Gate:
 
     def __call__(self, clip: Clip, ctx: JobContext) -> tuple[int, ...]:
         self.asked += 1
-        ctx.report(0.25, "Looking for cuts")
         while not self.open.wait(0.01):
-            ctx.raise_if_cancelled()
+            ctx.report(0.25, "Looking for cuts")
         if self.error is not None:
             raise self.error
         return find_cuts(clip, ctx)
@@ -146,6 +146,18 @@ class TestSearch:
         (add,) = menu_at(find(window, Filmstrip, "timelineFilm"), 5.5)
         assert not add.isEnabled()
         assert "still looked for" in add.text()
+
+    def test_tracking_waits_for_it(self, window: MainWindow, clip: Path, qtbot: QtBot, gate: Gate) -> None:
+        open_slowly(window, clip, qtbot)
+        click(window, 50, 60)
+        press(window, Qt.Key.Key_T, Ctrl)
+        assert not window.jobs.heavy
+        assert "as soon as the cuts" in text_of(window)
+        gate.open.set()
+        settle(window, qtbot)
+        work = window.session.workspace
+        assert {work.mask_state(chunk) for chunk in work.chunks} == {State.CURRENT}
+        assert [work.masks(t)[0].any() for t in (0, CUT - 1, CUT, 19)] == [True, True, False, False]
 
     def test_closing_the_clip_ends_it(self, window: MainWindow, clip: Path, qtbot: QtBot, gate: Gate) -> None:
         open_slowly(window, clip, qtbot)

@@ -162,6 +162,10 @@ class Session(QObject):
             self._autosave.stop()
             self.undo_stack.setClean()
 
+    def rest(self) -> None:
+        """Nothing is edited any more: no autosave is due."""
+        self._autosave.stop()
+
     @property
     def frame(self) -> int:
         return self._frame

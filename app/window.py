@@ -454,6 +454,7 @@ class MainWindow(QMainWindow):
     def shut_down(self) -> None:
         """Stop everything that works and wait for it."""
         self.hide()
+        self.session.rest()  # a job that starts after the pools were waited for would hold up their end for good
         self.jobs.shut_down()
         self._selecting.shut_down()
         self.work.shut_down()

@@ -17,6 +17,7 @@ from window_driver import Ctrl, Plain, click, name_it, opened, press, settle, te
 
 from app.message_bar import Severity
 from app.opening import CONTENT, untitled_root
+from app.session import AUTOSAVE_MS
 from app.views import View
 from app.window import MainWindow
 from matting.pipeline.workspace import State
@@ -199,6 +200,14 @@ class TestSaving:
         assert not second.session.document.instances
         second.interrupt()
         second.deleteLater()
+
+    def test_nothing_is_autosaved_after_the_end(self, window: MainWindow, clip: Path, qtbot: QtBot) -> None:
+        opened(window, clip, qtbot)
+        click(window, 50, 60)
+        settle(window, qtbot)
+        window.interrupt()
+        with qtbot.assertNotEmitted(window.session.autosave_due, wait=AUTOSAVE_MS + 200):
+            pass
 
     def test_a_clip_that_moved_can_be_shown(self, window: MainWindow, clip: Path, tmp_path: Path, qtbot: QtBot) -> None:
         opened(window, clip, qtbot)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -15,6 +15,9 @@ from matting.cli.tables import print_table
 from matting.files import write_bytes
 from matting.job import JobContext
 
+if TYPE_CHECKING:  # PyTorch is for the worker to load
+    from matting.inference.endurance import Reading
+
 
 def endurance(
     network: Annotated[str, typer.Option(metavar="KIND,…", help="Of " + ", ".join(KINDS) + ".")] = ",".join(KINDS),
@@ -23,8 +26,9 @@ def endurance(
 ) -> None:
     """Memory of each network's process over many windows of tiny pictures, read ten times.
 
-    The ratio is that of the last reading to the first, which comes after a tenth of the windows; allocators keep what
-    they once had, so some rise between the first readings is no leak, a steady one is.
+    Held is what remains after the C library was told, at each reading, to give back what it keeps for later (glibc
+    only); resident is what was there before that. The ratio is that of the last reading to the first, which comes after
+    a tenth of the windows. A leak is where what is held rises steadily.
     """
     rows = []
     kinds = chosen("--network", network, KINDS)
@@ -34,19 +38,24 @@ def endurance(
             rows.append((kind, apart(_readings, kind, windows)))
     table = Table(title=f"Memory over {windows} windows, in MiB")
     table.add_column("network")
-    for done, _ in rows[0][1]:
-        table.add_column(str(done), justify="right")
+    table.add_column("")
+    for reading in rows[0][1]:
+        table.add_column(str(reading.windows), justify="right")
     table.add_column("last / first", justify="right")
     for kind, readings in rows:
-        held = [mib for _, mib in readings]
-        table.add_row(kind, *(f"{mib:.1f}" for mib in held), f"{held[-1] / held[0]:.3f}")
+        _add_row(table, kind, "held", [reading.held_mib for reading in readings])
+        _add_row(table, "", "resident", [reading.resident_mib for reading in readings])
     print_table(table)
     if json_file is not None:
-        content = [{"network": kind, "mib": dict(readings)} for kind, readings in rows]
+        content = [{"network": kind, "readings": [reading._asdict() for reading in found]} for kind, found in rows]
         write_bytes(json_file, json.dumps(content, indent=1).encode())
 
 
-def _readings(kind: str, windows: int, ctx: JobContext) -> list[tuple[int, float]]:
+def _add_row(table: Table, kind: str, what: str, mib: list[float]) -> None:
+    table.add_row(kind, what, *(f"{value:.1f}" for value in mib), f"{mib[-1] / mib[0]:.3f}")
+
+
+def _readings(kind: str, windows: int, ctx: JobContext) -> list[Reading]:
     from matting.inference.endurance import memory_over_windows
 
     return memory_over_windows(kind, windows)

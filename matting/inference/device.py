@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from matting.errors import DeviceError
+from matting.inference.allocator import keep_freed
 
 Result = TypeVar("Result")
 Network = TypeVar("Network", bound=nn.Module)
@@ -81,6 +82,8 @@ class Placed(Generic[Network]):
     ) -> None:
         self.network = network.to(device)
         self.device = device
+        if device.type == "cpu":
+            keep_freed()
         self.precision = precision
         self.tell = tell
 
@@ -120,3 +123,4 @@ class Placed(Generic[Network]):
         """Give the device up; whoever holds tensors on it has to make them anew."""
         self.device = CPU
         self.network.to(self.device)
+        keep_freed()

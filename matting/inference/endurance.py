@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 import psutil
 import torch
 
+from matting.inference.allocator import give_back
 from matting.inference.device import Placed, choose
 from matting.inference.maggie import MaggieMatter
 from matting.inference.matter import Guided, Matter
@@ -21,9 +23,24 @@ from matting.networks.msg_vim import MsgVim
 SIZE_PX = 64
 """Side of the pictures: growth with the number of windows does not depend on it."""
 READINGS = 10
+_MIB = 1 << 20
 
 
-def memory_over_windows(kind: str, windows: int) -> list[tuple[int, float]]:
+class Reading(NamedTuple):
+    """This process's resident memory in MiB after so many windows.
+
+    Attributes:
+        windows: done so far.
+        resident_mib: as it is, with what the C library keeps for later.
+        held_mib: after the C library was told to give that back, which only glibc can; elsewhere the same.
+    """
+
+    windows: int
+    resident_mib: float
+    held_mib: float
+
+
+def memory_over_windows(kind: str, windows: int) -> list[Reading]:
     """The memory of this process after equal shares of so many windows; run it in a process of its own.
 
     Args:
@@ -31,7 +48,7 @@ def memory_over_windows(kind: str, windows: int) -> list[tuple[int, float]]:
         windows: how many the network sees: ten frames each for MSG-VIM, one new frame each for MaGGIe.
 
     Returns:
-        Windows done and resident MiB, :data:`READINGS` times.
+        :data:`READINGS` of them.
     """
     torch.set_num_threads(1)
     torch.manual_seed(0)
@@ -48,8 +65,14 @@ def memory_over_windows(kind: str, windows: int) -> list[tuple[int, float]]:
     for done in range(share, windows + 1, share):
         for _ in islice(mattes, share * length):
             pass
-        readings.append((done, psutil.Process().memory_info().rss / (1 << 20)))
+        resident = _resident_mib()
+        give_back()
+        readings.append(Reading(done, resident, _resident_mib()))
     return readings
+
+
+def _resident_mib() -> float:
+    return float(psutil.Process().memory_info().rss / _MIB)
 
 
 def _walk() -> Iterator[Guided]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from matting.errors import CheckpointError
 from matting.fingerprint import file_fingerprint
+from matting.inference.allocator import give_back
 from matting.inference.matter import Matter, Scope
 from matting.weights import file_of
 
@@ -28,7 +29,7 @@ MSG-VIM, which they run at the source's size, usable on 1080p; lite learnt at 28
 
 PRECISIONS = ("fp32", "bf16", "fp16")
 """What a network's products may be computed in. Nothing takes less than fp32 unasked: in bf16 mattes of the reference
-cases move by 0.003 to 0.02 on average and by 0.5 in single pixels (``matteo benchmark networks --precision``)."""
+cases move by 0.003 to 0.02 on average and by up to 1 in single pixels (``matteo benchmark networks --precision``)."""
 
 
 def learned_name(kind: str, fingerprint: str, short_side: int | None, precision: str = "fp32") -> str:
@@ -37,8 +38,9 @@ def learned_name(kind: str, fingerprint: str, short_side: int | None, precision:
 
 
 def release() -> None:
-    """Give back what networks that nobody holds any more took; PyTorch keeps a device's memory for later."""
+    """Give back what networks that nobody holds any more took; the C library and PyTorch keep memory for later."""
     gc.collect()
+    give_back()
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.cuda.empty_cache()

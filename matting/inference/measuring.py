@@ -16,10 +16,12 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from matting.arrays import Mask
+from matting.inference.allocator import keep_freed
 from matting.inference.device import autocast, budget_bytes, choose, precision_named
 from matting.inference.msg_vim import normalised, others, pixels_for, run
 from matting.networks import create
 from matting.networks.folding import folded
+from matting.networks.layers import Evaluation, evaluate_with
 from matting.networks.maggie import WINDOW, FrameFeatures, MaGGIe
 from matting.networks.maggie_instances import SLOTS
 from matting.networks.msg_vim import MsgVim
@@ -92,7 +94,12 @@ def measure(
     if threads:
         torch.set_num_threads(threads)
     place = choose(device)
-    network = folded(create(kind)).to(place).to(memory_format=torch.channels_last)
+    if place.type == "cpu":
+        keep_freed()
+    network = create(kind)
+    # The vectors of a network that never learnt are random, too, and would divide its weights by nearly nothing.
+    evaluate_with(network, Evaluation.STEP)
+    network = folded(network).to(place).to(memory_format=torch.channels_last)
     if not isinstance(network, MsgVim | MaGGIe):
         raise TypeError(f"{kind} is not measured")
     dtype = precision_named(precision)

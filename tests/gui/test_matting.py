@@ -10,6 +10,7 @@ import pytest
 import torch
 from editor_content import find
 from formula_weights import formula_weights, read_layout
+from networks_held import networks_held
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QDialog, QLabel, QLineEdit, QPushButton
@@ -21,6 +22,7 @@ from app.message_bar import Severity
 from app.stages import MattingChoice
 from app.window import MainWindow
 from matting.arrays import StoredAlpha
+from matting.job import JobContext
 from matting.pipeline.methods import matter_name
 from matting.pipeline.workspace import State
 
@@ -87,6 +89,13 @@ def alphas(window: MainWindow) -> StoredAlpha:
     return np.stack([work.alpha(t, 1) for t in range(FRAMES)])
 
 
+def weights_are_released(window: MainWindow) -> bool:
+    """Whether the process that worked holds no network any more; it did hold one."""
+    worked, modules = window.work._worker.run(networks_held, ctx=JobContext())
+    assert worked
+    return bool(modules == 0)
+
+
 def test_a_network_mattes_and_undo_brings_the_closed_form_back(
     selected: MainWindow, weights: Path, qtbot: QtBot
 ) -> None:
@@ -113,6 +122,7 @@ def test_a_network_mattes_and_undo_brings_the_closed_form_back(
     window.jobs.started.connect(listen)
     QTest.mouseClick(find(window, QPushButton, "inspectorMatte"), LEFT)
     settle(window, qtbot)
+    assert weights_are_released(window)
     assert any(0.2 < share < 1 and message == "Matting" for share, message in seen)
     assert [share for share, _ in seen] == sorted(share for share, _ in seen)
     assert "msg-vim works on the CPU" in text_of(window)
@@ -150,6 +160,7 @@ def test_it_stops_within_a_window_and_goes_on_where_it_was(selected: MainWindow,
     settle(window, qtbot)
     assert states(window)[0] is State.CURRENT
     assert states(window)[-1] is not State.CURRENT
+    assert weights_are_released(window)
     window.jobs.started.disconnect(stop_early)
     press(window, Qt.Key.Key_M, Ctrl)
     settle(window, qtbot)

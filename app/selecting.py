@@ -126,7 +126,7 @@ class Selecting(QObject):
     def _ask(self) -> None:
         generation, frame, device = self._generation, self._session.frame, self._device()
         work = self._session.workspace
-        self._asking = True
+        self._asking, self._ready = True, (work.document.methods, device)
         self._jobs.start(
             "Selecting",
             lambda ctx: self._worker.run(stages.select, work, frame, device, ctx=ctx),

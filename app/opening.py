@@ -70,6 +70,7 @@ def load_engine(ctx: JobContext) -> None:
     while something runs that the artist watches.
     """
     for module in (
+        "matting.seeding.grabcut",  # only asked for its name here, which is a part of every seed's
         "matting.tracking.flow",
         "matting.pipeline.export",
         "matting.compositing.foreground",

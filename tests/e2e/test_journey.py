@@ -28,7 +28,7 @@ FRAMES = 16
 """How much of the sample is worked on."""
 TICK_MS, LONGEST_GAP_MS = 10, 50
 ATTEMPTS = 3
-PATIENCE_S = 120
+PATIENCE_S = 240
 TYPING_MS = 15
 
 Ctrl, Shift = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier

@@ -11,13 +11,17 @@ from pytestqt.qtbot import QtBot
 
 from app.window import MainWindow
 
+QUIET_LOOKS = 4
 Plain, Ctrl = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ControlModifier
 
 
 def settle(window: MainWindow, qtbot: QtBot) -> None:
-    """Until nothing works any more."""
-    qtbot.wait(20)
-    qtbot.waitUntil(lambda: window.jobs.idle, timeout=60_000)
+    """Until nothing works any more, nor begins to: a job that ends may let another one start a moment later."""
+    quiet = 0
+    while quiet < QUIET_LOOKS:
+        qtbot.wait(25)
+        quiet = quiet + 1 if window.jobs.idle else 0
+        qtbot.waitUntil(lambda: window.jobs.idle, timeout=60_000)
 
 
 def opened(window: MainWindow, path: Path, qtbot: QtBot) -> MainWindow:

@@ -13,9 +13,9 @@ class Features(NamedTuple):
     """What the encoder saw."""
 
     deepest: Tensor
-    """``[B, 512, H/32, W/32]``."""
+    """``[B, 16 w, H/32, W/32]``; the public networks have w = 32."""
     shortcuts: tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
-    """32, 32, 64, 128, 256 channels at H, H/2, H/4, H/8, H/16."""
+    """w, w, 2 w, 4 w, 8 w channels at H, H/2, H/4, H/8, H/16."""
 
 
 class Encoder(nn.Module):
@@ -23,23 +23,27 @@ class Encoder(nn.Module):
 
     Args:
         channels_in: 5 for MSG-VIM (RGB, target, reference), 6 for MaGGIe (RGB, three channels of mask embedding).
+        width: channels at full and half size, doubled with every halving after that; the public networks have 32.
     """
 
-    def __init__(self, channels_in: int) -> None:
+    def __init__(self, channels_in: int, width: int = 32) -> None:
         super().__init__()
-        self.conv1 = normed_conv(channels_in, 32, stride=2)
-        self.conv2 = normed_conv(32, 32)
-        self.conv3 = normed_conv(32, 64, stride=2)
-        self.bn1 = nn.BatchNorm2d(32)
-        self.bn2 = nn.BatchNorm2d(32)
-        self.bn3 = nn.BatchNorm2d(64)
-        self.layer1 = encoder_stage(64, 64, blocks=3, stride=1)
-        self.layer2 = encoder_stage(64, 128, blocks=4)
-        self.layer3 = encoder_stage(128, 256, blocks=4)
-        self.layer_bottleneck = encoder_stage(256, 512, blocks=2)
+        full, half, quarter, eighth, sixteenth = width, width, 2 * width, 4 * width, 8 * width
+        self.conv1 = normed_conv(channels_in, half, stride=2)
+        self.conv2 = normed_conv(half, half)
+        self.conv3 = normed_conv(half, quarter, stride=2)
+        self.bn1 = nn.BatchNorm2d(half)
+        self.bn2 = nn.BatchNorm2d(half)
+        self.bn3 = nn.BatchNorm2d(quarter)
+        self.layer1 = encoder_stage(quarter, quarter, blocks=3, stride=1)
+        self.layer2 = encoder_stage(quarter, eighth, blocks=4)
+        self.layer3 = encoder_stage(eighth, sixteenth, blocks=4)
+        self.layer_bottleneck = encoder_stage(sixteenth, 16 * width, blocks=2)
         self.shortcut = nn.ModuleList(
             shortcut(seen, passed)
-            for seen, passed in zip((channels_in, 32, 64, 128, 256), (32, 32, 64, 128, 256), strict=True)
+            for seen, passed in zip(
+                (channels_in, half, quarter, eighth, sixteenth), (full, half, quarter, eighth, sixteenth), strict=True
+            )
         )
 
     def forward(self, x: Tensor) -> Features:

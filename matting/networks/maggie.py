@@ -85,14 +85,16 @@ class MaGGIe(nn.Module):
         video: with memory and fusion over time.
         faithful: each call moves the vectors of the spectral norms on, as the public code does, so that results depend
             on the calls before. Otherwise every call makes the first such step from the stored vectors.
+        width: channels at full size, from which all others follow. The public networks have 32; docstrings that name
+            channels speak of these.
     """
 
-    def __init__(self, video: bool, faithful: bool = False) -> None:
+    def __init__(self, video: bool, faithful: bool = False, width: int = 32) -> None:
         super().__init__()
         self.video = video
-        self.encoder = MaskedEncoder()
-        self.aspp = Aspp()
-        self.decoder = _Decoder(video)
+        self.encoder = MaskedEncoder(width)
+        self.aspp = Aspp(16 * width, 8 * width)
+        self.decoder = _Decoder(video, width)
         evaluate_with(self, Evaluation.STEP_KEPT if faithful else Evaluation.STEP)
 
     def forward(
@@ -211,8 +213,8 @@ class MaGGIe(nn.Module):
 class MaskedEncoder(Encoder):
     """The shared encoder over a picture and three channels that say which instance's mask covers each pixel."""
 
-    def __init__(self) -> None:
-        super().__init__(3 + _MASK_CHANNELS)
+    def __init__(self, width: int) -> None:
+        super().__init__(3 + _MASK_CHANNELS, width)
         self.mask_embed_layer = nn.Embedding(SLOTS + 1, _MASK_CHANNELS)
 
     def embed(self, pictures: Tensor, masks: Tensor) -> Features:
@@ -227,10 +229,10 @@ class MaskedEncoder(Encoder):
 class _Decoder(DetailPath):
     """The modules that the checkpoints keep under ``decoder``; it inherits the detail path's for the keys' sake."""
 
-    def __init__(self, video: bool) -> None:
-        super().__init__()
-        self.layer1 = decoder_stage(512, 256, blocks=2)
-        self.layer2 = decoder_stage(256, 128, blocks=3)
-        self.refine_OS8 = InstanceDecoder()
-        self.os8_temp_module = ConvGru() if video else None
-        self.diff_module = DifferenceHead() if video else None
+    def __init__(self, video: bool, width: int) -> None:
+        super().__init__(width)
+        self.layer1 = decoder_stage(16 * width, 8 * width, blocks=2)
+        self.layer2 = decoder_stage(8 * width, 4 * width, blocks=3)
+        self.refine_OS8 = InstanceDecoder(4 * width)
+        self.os8_temp_module = ConvGru(4 * width) if video else None
+        self.diff_module = DifferenceHead(2 * width) if video else None

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from matting.networks.layers import LEAK
-from matting.networks.maggie_instances import WIDTH, Mlp
+from matting.networks.maggie_instances import Mlp
 from matting.networks.progressive import unknown
 from matting.networks.sparse import (
     InverseConv2d,
@@ -50,40 +50,49 @@ class _Part(NamedTuple):
 class DetailPath(nn.Module):
     """Carries an instance's features from 1/8 to full size at its unsure pixels; see the module's description.
 
+    Args:
+        width: channels at full size; twice as many at 1/4 and 1/8.
+
     Attributes:
         sites_at_once: bounds the memory; instances, frames and at last strips of rows are taken one after the other
             until no more pixels are unsure in each. The mattes are the same up to rounding.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, width: int = 32) -> None:
         super().__init__()
+        wide = 2 * width
         self.sites_at_once = SITES_AT_ONCE
-        self.inst_spec_layer = Mlp(WIDTH)
+        self.inst_spec_layer = Mlp(wide)
         # Never run. The public code finds the sites of each scale with it; only where its windows lie matters.
         self.dummy_downscale = nn.ModuleList(
-            [SubmanifoldConv2d(3, 32), StridedConv2d(32, 32), StridedConv2d(32, 64), StridedConv2d(64, 64)]
+            [
+                SubmanifoldConv2d(3, width),
+                StridedConv2d(width, width),
+                StridedConv2d(width, wide),
+                StridedConv2d(wide, wide),
+            ]
         )
         self.layer3 = SparseSequential(
-            InverseConv2d(WIDTH, 64), nn.BatchNorm1d(64), nn.LeakyReLU(LEAK), SubmanifoldConv2d(64, 64)
+            InverseConv2d(wide, wide), nn.BatchNorm1d(wide), nn.LeakyReLU(LEAK), SubmanifoldConv2d(wide, wide)
         )
         self.guidance_layer = SparseSequential(
-            PointwiseConv2d(128, 64),
-            nn.BatchNorm1d(64),
+            PointwiseConv2d(2 * wide, wide),
+            nn.BatchNorm1d(wide),
             nn.LeakyReLU(LEAK),
-            SubmanifoldConv2d(64, 64, bias=True),
+            SubmanifoldConv2d(wide, wide, bias=True),
             nn.Sigmoid(),
         )
-        self.layer3_smooth = _smooth(64, 64)
-        self.refine_OS4 = _head(64)
+        self.layer3_smooth = _smooth(wide, wide)
+        self.refine_OS4 = _head(wide, width)
         self.layer4 = SparseSequential(
-            InverseConv2d(64, 32), nn.BatchNorm1d(32), nn.LeakyReLU(LEAK), PointwiseConv2d(32, 32)
+            InverseConv2d(wide, width), nn.BatchNorm1d(width), nn.LeakyReLU(LEAK), PointwiseConv2d(width, width)
         )
-        self.layer4_smooth = _smooth(64, 32)
+        self.layer4_smooth = _smooth(wide, width)
         self.layer5 = SparseSequential(
-            InverseConv2d(32, 32), nn.BatchNorm1d(32), nn.LeakyReLU(LEAK), SubmanifoldConv2d(32, 32)
+            InverseConv2d(width, width), nn.BatchNorm1d(width), nn.LeakyReLU(LEAK), SubmanifoldConv2d(width, width)
         )
-        self.layer5_smooth = _smooth(64, 32)
-        self.refine_OS1 = _head(32)
+        self.layer5_smooth = _smooth(wide, width)
+        self.refine_OS1 = _head(width, width)
 
     def details(
         self, features: Tensor, tokens: Tensor, shortcuts: tuple[Tensor, Tensor, Tensor], chosen: Tensor
@@ -206,9 +215,12 @@ def _smooth(channels_in: int, channels_out: int) -> SparseSequential:
     )
 
 
-def _head(channels: int) -> SparseSequential:
+def _head(channels: int, width: int) -> SparseSequential:
     return SparseSequential(
-        SubmanifoldConv2d(channels, 32), nn.BatchNorm1d(32), nn.LeakyReLU(LEAK), SubmanifoldConv2d(32, 1, bias=True)
+        SubmanifoldConv2d(channels, width),
+        nn.BatchNorm1d(width),
+        nn.LeakyReLU(LEAK),
+        SubmanifoldConv2d(width, 1, bias=True),
     )
 
 

@@ -22,8 +22,6 @@ from matting.networks.layers import LEAK
 
 SLOTS = 10
 """Instances that one pass can tell apart."""
-WIDTH = 64
-"""Channels of the features that the details start from."""
 
 Temporal = Callable[[Tensor], tuple[Tensor, Tensor]]
 """``[B, T, 128, h, w]`` pixel features to ``[B, t, 128, h, w]`` of the last t frames with the others mixed in, and to
@@ -51,22 +49,23 @@ class InstanceDecoder(nn.Module):
 
     def __init__(self, channels: int = 128, rounds: int = 2) -> None:
         super().__init__()
+        narrow = channels // 2
         self.feat_proj = _Linears(channels, channels)
         self.token_feat_ca_layers = nn.ModuleList(CrossAttention(channels) for _ in range(rounds))
         self.mlp_layers = nn.ModuleList(Mlp(channels) for _ in range(rounds))
         self.sa_layers = nn.ModuleList(SelfAttention(channels) for _ in range(rounds))
         self.feat_token_ca_layers = nn.ModuleList(CrossAttention(channels) for _ in range(rounds))
         self.final_token_feat_ca = CrossAttention(channels)
-        self.final_mlp = _Linears(channels, WIDTH)
-        self.decoder_norm = nn.LayerNorm(WIDTH)
+        self.final_mlp = _Linears(channels, narrow)
+        self.decoder_norm = nn.LayerNorm(narrow)
         self.query_feat = nn.Embedding(SLOTS, channels)
         self.id_embedding = nn.Embedding(SLOTS + 1, channels)
         self.conv = nn.Sequential(
             nn.Conv2d(channels, channels, 3, padding=1, bias=False),
             nn.BatchNorm2d(channels),
             nn.LeakyReLU(LEAK),
-            nn.Conv2d(channels, WIDTH, 1, bias=False),
-            nn.BatchNorm2d(WIDTH),
+            nn.Conv2d(channels, narrow, 1, bias=False),
+            nn.BatchNorm2d(narrow),
             nn.LeakyReLU(LEAK),
         )
 

@@ -14,7 +14,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from matting.networks.layers import normed_conv
-from matting.networks.maggie_instances import WIDTH
 
 _SURE = 0.95
 _BOX_SIGMA = 3.0
@@ -89,15 +88,15 @@ def _convolution(layers: nn.Sequential) -> tuple[Tensor, Tensor]:
 class DifferenceHead(nn.Sequential):
     """Where the mattes of two frames differ, seen in their features; one map for all instances."""
 
-    def __init__(self) -> None:
+    def __init__(self, channels: int = 64) -> None:
         super().__init__(
-            normed_conv(2 * WIDTH, 64, size=1),
-            nn.BatchNorm2d(64),
+            normed_conv(2 * channels, channels, size=1),
+            nn.BatchNorm2d(channels),
             nn.ReLU(),
-            normed_conv(64, 32),
-            nn.BatchNorm2d(32),
+            normed_conv(channels, channels // 2),
+            nn.BatchNorm2d(channels // 2),
             nn.ReLU(),
-            nn.Conv2d(32, 1, 3, padding=1, bias=False),
+            nn.Conv2d(channels // 2, 1, 3, padding=1, bias=False),
         )
 
     def both_ways(self, features: Tensor) -> tuple[Tensor, Tensor]:

@@ -40,17 +40,21 @@ class MsgVimMattes(NamedTuple):
     alpha: Tensor
     """``[B, T, 1, H, W]``: the target's three mattes fused."""
     memory: Tensor
-    """``[B, 16, H/2, W/2]``: state of the temporal unit after the last frame."""
+    """``[B, 16, H/2, W/2]`` at the public width: state of the temporal unit after the last frame."""
 
 
 class MsgVim(nn.Module):
-    """The network. No weight depends on the number of frames or instances."""
+    """The network. No weight depends on the number of frames or instances.
 
-    def __init__(self) -> None:
+    Args:
+        width: channels at full size, from which all others follow; the public network has 32.
+    """
+
+    def __init__(self, width: int = 32) -> None:
         super().__init__()
-        self.encoder = Encoder(channels_in=5)
-        self.aspp = Aspp()
-        self.decoder = Decoder()
+        self.encoder = Encoder(5, width)
+        self.aspp = Aspp(16 * width, 8 * width)
+        self.decoder = Decoder(width)
 
     def forward(self, frames: Tensor, target: Tensor, reference: Tensor, memory: Tensor | None = None) -> MsgVimMattes:
         """Matte B instances over T frames each.
@@ -85,17 +89,17 @@ def fuse(alpha_os8: Tensor, alpha_os4: Tensor, alpha_os1: Tensor) -> Tensor:
 class Decoder(nn.Module):
     """Back from 1/32 of the size to logits at 1/8, 1/4 and all of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int = 32) -> None:
         super().__init__()
-        self.layer1 = decoder_stage(512, 256, blocks=2)
-        self.layer2 = decoder_stage(256, 128, blocks=3)
-        self.layer3 = decoder_stage(128, 64, blocks=3)
-        self.layer4 = nn.ModuleList((TemporalUpBlock(64, 32), ResidualBlock(32, 32, activation=leaky)))
-        self.conv1 = normed_upconv(32)
-        self.bn1 = nn.BatchNorm2d(32)
-        self.refine_OS8 = _head(128)
-        self.refine_OS4 = _head(64)
-        self.refine_OS1 = _head(32)
+        self.layer1 = decoder_stage(16 * width, 8 * width, blocks=2)
+        self.layer2 = decoder_stage(8 * width, 4 * width, blocks=3)
+        self.layer3 = decoder_stage(4 * width, 2 * width, blocks=3)
+        self.layer4 = nn.ModuleList((TemporalUpBlock(2 * width, width), ResidualBlock(width, width, activation=leaky)))
+        self.conv1 = normed_upconv(width)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.refine_OS8 = _head(4 * width, width)
+        self.refine_OS4 = _head(2 * width, width)
+        self.refine_OS1 = _head(width, width)
 
     def forward(
         self, deepest: Tensor, features: Features, length: int, memory: Tensor | None
@@ -111,12 +115,12 @@ class Decoder(nn.Module):
         return self.refine_OS8(eighth), self.refine_OS4(quarter), self.refine_OS1(full), memory
 
 
-def _head(channels: int) -> nn.Sequential:
+def _head(channels: int, width: int) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(channels, 32, 3, padding=1, bias=False),
-        nn.BatchNorm2d(32),
+        nn.Conv2d(channels, width, 3, padding=1, bias=False),
+        nn.BatchNorm2d(width),
         nn.LeakyReLU(LEAK, inplace=True),
-        nn.Conv2d(32, 2, 3, padding=1),
+        nn.Conv2d(width, 2, 3, padding=1),
     )
 
 

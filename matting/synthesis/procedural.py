@@ -14,8 +14,9 @@ from matting.arrays import FloatArray
 from matting.synthesis.degrade import Film, random_film
 from matting.synthesis.figures import Person, random_person, straight
 from matting.synthesis.layers import Layer, compose
+from matting.synthesis.motion import ground_flow, person_flow, seen_flow
 from matting.synthesis.puppet.canvas import SUPER, Canvas, Placement
-from matting.synthesis.scenery import fitted, painted, random_camera, seen
+from matting.synthesis.scenery import Camera, fitted, painted, random_camera, seen
 
 SUBFRAMES = 3
 """Moments that a frame's motion blur is averaged from."""
@@ -31,6 +32,8 @@ class LayeredClip:
         alphas: ``[T, N, H, W]`` uint8, what is to be seen; instances from back to front.
         foregrounds: ``[T, N, H, W, 3]`` uint8, straight.
         backgrounds: ``[T, H, W, 3]`` uint8, with the people's shadows.
+        flow: ``[T - 1, H, W, 2]`` float32, if it was asked for: what most is to be seen of at (x, y) of a frame is
+            at (x, y) + flow on the next, in pixels; whether it is still to be seen there is another question.
     """
 
     frames: NDArray[np.uint8]
@@ -38,6 +41,7 @@ class LayeredClip:
     alphas: NDArray[np.uint8]
     foregrounds: NDArray[np.uint8]
     backgrounds: NDArray[np.uint8]
+    flow: FloatArray | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,7 @@ def procedural_clip(
     frames: int = 8,
     people: int | None = None,
     pictures: Sequence[FloatArray] = (),
+    flow: bool = False,
 ) -> LayeredClip:
     """Draw a clip.
 
@@ -82,6 +87,7 @@ def procedural_clip(
         frames: how many.
         people: how many; one to four at random if None.
         pictures: ``[H, W, 3]`` float32 in [0, 1]; half of the backgrounds are taken from them if there are any.
+        flow: whether it is worked out, too; the rest stays the same.
     """
     rng = np.random.default_rng(seed)
     count = people if people is not None else int(rng.choice((1, 2, 2, 3, 3, 4)))
@@ -101,12 +107,15 @@ def procedural_clip(
             _shadow(background, role, frame)
         composed.append(compose([_shoot(role, frame, shutter, size_hw) for role in roles], background))
     clean = np.stack([shot.frame for shot in composed])
+    alphas = np.stack([shot.alphas for shot in composed])
+    moving = [_flow(roles, camera, frame, alphas[frame]) for frame in range(frames - 1 if flow else 0)]
     return LayeredClip(
         frames=_filmed(clean, film, rng),
         clean=clean,
-        alphas=np.stack([shot.alphas for shot in composed]),
+        alphas=alphas,
         foregrounds=np.stack([shot.foregrounds for shot in composed]),
         backgrounds=np.stack([shot.background for shot in composed]),
+        flow=np.stack(moving) if moving else None,
     )
 
 
@@ -143,6 +152,14 @@ def _shoot(role: _Role, frame: int, shutter: float, size_hw: tuple[int, int]) ->
         small = np.asarray(cv2.GaussianBlur(small, (0, 0), role.blur_px), np.float32)
     opacity = np.clip(small[..., 3], 0, 1)
     return Layer(straight(small[..., :3], opacity), opacity)
+
+
+def _flow(roles: Sequence[_Role], camera: Camera, frame: int, alphas: NDArray[np.uint8]) -> FloatArray:
+    size_hw = alphas.shape[1], alphas.shape[2]
+    people = [
+        person_flow(role.person, frame, role.placement(frame), role.placement(frame + 1), size_hw) for role in roles
+    ]
+    return seen_flow(alphas, people, ground_flow(camera, frame, size_hw))
 
 
 def _shadow(background: FloatArray, role: _Role, frame: int) -> None:

@@ -61,6 +61,55 @@ class Placement:
         return np.asarray(points, np.float64) @ self.matrix.T + self.origin
 
 
+@dataclass(frozen=True)
+class Axis:
+    """What a limb is swept along, in pixels of a canvas.
+
+    Attributes:
+        start, end: ``[2]``, (x, y).
+        lefts, rights: ``[_STEPS]`` half widths from start to end.
+        bend: how far the middle bows to the right, in lengths.
+    """
+
+    start: NDArray[np.float64]
+    end: NDArray[np.float64]
+    lefts: Floats
+    rights: Floats
+    bend: float
+
+    @property
+    def length(self) -> float:
+        return max(float(np.hypot(*(self.end - self.start))), 1e-3)
+
+    @property
+    def direction(self) -> tuple[float, float]:
+        dx, dy = ((self.end - self.start) / self.length).tolist()
+        return dx, dy
+
+    @property
+    def reach(self) -> float:
+        return float(max(self.lefts.max(), self.rights.max()) + abs(self.bend) * self.length + 4)
+
+    def coordinates(self, rows: slice, columns: slice) -> tuple[Floats, Floats, Floats]:
+        """Of every pixel, ``[h, w]``: the part of the way in [0, 1], how far along and how far aside of the bow."""
+        dx, dy = self.direction
+        y = np.arange(rows.start - self.start[1], rows.stop - self.start[1], dtype=np.float32)
+        x = np.arange(columns.start - self.start[0], columns.stop - self.start[0], dtype=np.float32)
+        y, x = y[: rows.stop - rows.start, None], x[None, : columns.stop - columns.start]
+        along, across = x * dx + y * dy, x * dy - y * dx
+        u: Floats = np.clip(along / self.length, 0, 1).astype(np.float32, copy=False)
+        return u, np.asarray(along, np.float32), np.asarray(across - self.bow(u), np.float32)
+
+    def bow(self, u: Floats) -> Floats:
+        """How far the axis has bowed aside."""
+        return self.bend * self.length * 4 * u * (1 - u)
+
+    def half(self, u: Floats, across: Floats) -> Floats:
+        """Half widths on the side of ``across``."""
+        step = (u * (_STEPS - 1)).astype(np.int64)
+        return np.where(across < 0, self.lefts[step], self.rights[step])
+
+
 class Canvas:
     """A window onto the supersampled picture that holds one person: premultiplied colour and coverage."""
 
@@ -112,24 +161,13 @@ class Canvas:
             shadow: how much it darkens what is close behind it.
             wave: depth of a wavy hem, in figure units.
         """
-        start, end = self.place.px([a, b])
-        length = max(float(np.hypot(*(end - start))), 1e-3)
-        dx, dy = ((end - start) / length).tolist()
-        lefts, rights = self._profile(left), self._profile(left if right is None else right)
-        reach = max(lefts.max(), rights.max()) + abs(bend) * length + 4
-        box = self._box(np.stack([start, end]), reach)
+        axis = self._axis(a, b, left, right, bend)
+        box = self._box(np.stack([axis.start, axis.end]), axis.reach)
         if box is None:
             return
         rows, columns = box
-        y = np.arange(rows.start - start[1], rows.stop - start[1], dtype=np.float32)[: rows.stop - rows.start, None]
-        x = np.arange(columns.start - start[0], columns.stop - start[0], dtype=np.float32)[
-            None, : columns.stop - columns.start
-        ]
-        along, across = x * dx + y * dy, x * dy - y * dx
-        u = np.clip(along / length, 0, 1)
-        across = across - bend * length * 4 * u * (1 - u)
-        step = (u * (_STEPS - 1)).astype(np.int64)
-        half = np.where(across < 0, lefts[step], rights[step])
+        u, along, across = axis.coordinates(rows, columns)
+        length, (dx, dy), half = axis.length, axis.direction, axis.half(u, across)
         beyond = along - u * length
         cover = np.clip(half - np.hypot(across, beyond) + 0.5, 0, 1)
         if cut:
@@ -160,7 +198,7 @@ class Canvas:
         opacity: float = 1.0,
     ) -> None:
         """A closed smooth outline ``[n, 2]``, shaded as if it bulged towards the viewer."""
-        points = self.place.px(smooth(np.asarray(outline, np.float64)))
+        points = self._outline(outline)
         box = self._box(points, 4)
         if box is None:
             return
@@ -181,9 +219,7 @@ class Canvas:
         """Thin lines: quadratic curves ``[n, 3, 2]`` (root, control, tip), dealt out over ``tones`` ``[k, 3]``."""
         if len(curves) == 0:
             return
-        t = np.linspace(0, 1, 9)[:, None]
-        weights = np.concatenate([(1 - t) ** 2, 2 * t * (1 - t), t**2], axis=1)
-        points = self.place.px(np.einsum("tk,nkc->ntc", weights, curves))
+        points = self._lines(curves)
         box = self._box(points.reshape(-1, 2), 3)
         if box is None:
             return
@@ -193,6 +229,19 @@ class Canvas:
             mask = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.uint8)
             cv2.polylines(mask, list(lines[k :: len(tones)]), False, 255, 1, cv2.LINE_AA, _SHIFT)
             self._over(rows, columns, mask.astype(np.float32) * (opacity / 255), tone[None], shadow)
+
+    def _axis(self, a: Point, b: Point, left: Sequence[float], right: Sequence[float] | None, bend: float) -> Axis:
+        start, end = self.place.px([a, b])
+        return Axis(start, end, self._profile(left), self._profile(left if right is None else right), bend)
+
+    def _outline(self, outline: object) -> NDArray[np.float64]:
+        return self.place.px(smooth(np.asarray(outline, np.float64)))
+
+    def _lines(self, curves: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Quadratic curves as ``[n, 9, 2]`` corners in pixels."""
+        t = np.linspace(0, 1, 9)[:, None]
+        weights = np.concatenate([(1 - t) ** 2, 2 * t * (1 - t), t**2], axis=1)
+        return self.place.px(np.einsum("tk,nkc->ntc", weights, curves))
 
     def _profile(self, widths: Sequence[float]) -> Floats:
         """Half widths in pixels at ``_STEPS`` places, with the corners of the polyline rounded off."""

@@ -19,6 +19,7 @@ from rich.table import Table
 
 from matting.cli.clicking import click
 from matting.cli.endurance import endurance
+from matting.cli.matters import matting
 from matting.cli.papers import papers
 from matting.cli.seeding import seeding
 from matting.cli.speed import networks
@@ -34,6 +35,7 @@ benchmark = typer.Typer(help="Measure memory, start-up and quality on this machi
 JsonOption = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Also write the numbers as JSON.")]
 MIB = 1 << 20
 POLL_S = 0.05
+benchmark.command()(matting)
 benchmark.command()(papers)
 benchmark.command()(networks)
 benchmark.command()(endurance)

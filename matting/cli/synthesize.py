@@ -11,6 +11,7 @@ import numpy as np
 import typer
 
 from matting.cli.progress import progress, say, warn
+from matting.cli.sizes import size_named
 from matting.errors import OutputError, ProjectError
 from matting.job import JobContext
 
@@ -53,13 +54,9 @@ def synthesize(
         return
     if (out / "set.json").exists() or (out.is_dir() and any(out.iterdir())):
         raise OutputError(f"{out} exists and is not empty; choose another folder.")
-    width, _, height = size.partition("x")
-    if not (width.isdecimal() and height.isdecimal()):
-        raise typer.BadParameter(f"--size takes WIDTHxHEIGHT, for example 1280x720; {size} is something else.")
+    size_hw = size_named(size)
     with progress() as ctx:
-        seconds = _make(
-            out, like, range(first, first + count), frames, (int(height), int(width)), foregrounds, backgrounds, ctx
-        )
+        seconds = _make(out, like, range(first, first + count), frames, size_hw, foregrounds, backgrounds, ctx)
     say(f"{out}: {count} like {like.value}, {count / max(seconds, 1e-6):.2f} a second of processor time")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +18,10 @@ from matting.synthesis.layers import Layer
 from matting.synthesis.puppet.canvas import SUPER, Canvas, Placement
 
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
+
+
+Straighten = Callable[[FloatArray, FloatArray], FloatArray]
+"""From colours ``[H, W, 3]`` and opacity ``[H, W]``, in [0, 1], the colours without what shines through."""
 
 
 class Cutout(Protocol):
@@ -40,14 +44,23 @@ class Cutout(Protocol):
 class FilmedCutout:
     """From pictures: one of colours and one of opacity for each frame, in the order of their names."""
 
-    def __init__(self, colours: Sequence[Path], opacities: Sequence[Path]) -> None:
-        """Only looks at the numbers of files; raises MediaError where they differ or are 0."""
+    def __init__(
+        self, colours: Sequence[Path], opacities: Sequence[Path], straighten: Straighten | None = None
+    ) -> None:
+        """Only looks at the numbers of files; raises MediaError where they differ or are 0.
+
+        Args:
+            colours: pictures of colours, in the order of the frames.
+            opacities: as many pictures of opacity.
+            straighten: for photographs, in whose edges what is behind shines through; None where colours are straight.
+        """
         if not colours or len(colours) != len(opacities):
             where = colours[0].parent if colours else "A foreground"
             raise MediaError(
                 f"{where} has {len(colours)} pictures and {len(opacities)} alphas; there must be one each."
             )
         self._colours, self._opacities = tuple(colours), tuple(opacities)
+        self._straighten = straighten
 
     def __len__(self) -> int:
         return len(self._colours)
@@ -68,8 +81,26 @@ class FilmedCutout:
         rows, columns = self._box
         return float((columns.stop - columns.start) / (rows.stop - rows.start))
 
+    @property
+    def box_hw(self) -> tuple[int, int]:
+        """Height and width of the box in the files, in pixels."""
+        rows, columns = self._box
+        return rows.stop - rows.start, columns.stop - columns.start
+
+    @cached_property
+    def cut_off(self) -> tuple[bool, bool, bool]:
+        """Whether the person goes on beyond the left, right and lower edge of the pictures."""
+        rows, columns = self._box
+        height, width = read_grey(self._opacities[0]).shape
+        return columns.start <= 1, columns.stop >= width - 1, rows.stop >= height - 1
+
     def layer(self, frame: int, size_hw: tuple[int, int]) -> Layer:
-        colour, opacity = read_colour(self._colours[frame])[self._box], read_grey(self._opacities[frame])[self._box]
+        whole_colour, whole_opacity = read_colour(self._colours[frame]), read_grey(self._opacities[frame])
+        if whole_colour.shape[:2] != whole_opacity.shape:
+            raise MediaError(f"{self._colours[frame]} and {self._opacities[frame]} are not of one size.")
+        if self._straighten is not None:
+            whole_colour = self._straighten(whole_colour, whole_opacity)
+        colour, opacity = whole_colour[self._box], whole_opacity[self._box]
         # Premultiplied, or what is around would bleed into the edges.
         whole = np.dstack([colour * opacity[..., None], opacity])
         rgba = np.asarray(cv2.resize(whole, size_hw[::-1], interpolation=cv2.INTER_AREA), np.float32)

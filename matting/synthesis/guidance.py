@@ -21,6 +21,8 @@ from matting.arrays import Mask
 
 _MORPHOLOGY_SHARE = 29 / 640
 """Largest side of the structuring element, of the picture's longer side: 29 px at 640."""
+_PLAIN_SHARE = 9 / 640
+"""The same for guidance to measure by: an outline is off by what a tracker's is, and no limb is lost."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def guidance(alphas: NDArray[np.uint8], rng: Generator, harm: Harm | None = None
         masks = grown_or_shrunk(masks, rng)
     if rng.random() < harm.coarse:
         factor = float(rng.choice((4, 8, 16)))
-        masks = _each(masks, lambda mask: _coarse(mask, factor))
+        masks = coarse(masks, factor)
     for chance, spoil in (
         (harm.temporal, temporal), (harm.erase, erase), (harm.paste, paste), (harm.merge, merge), (harm.swap, swap),
     ):  # fmt: skip
@@ -79,9 +81,15 @@ def _each(masks: Mask, change: Callable[[Mask], Mask]) -> Mask:
     return np.stack([np.stack([change(mask) for mask in frame]) for frame in masks]) if masks.size else masks
 
 
-def grown_or_shrunk(masks: Mask, rng: Generator) -> Mask:
-    """Dilated, eroded, or one after the other, with elements of random size; alike on all frames of an instance."""
-    largest = max(2, round(_MORPHOLOGY_SHARE * max(masks.shape[2:])))
+def grown_or_shrunk(masks: Mask, rng: Generator, share: float = _MORPHOLOGY_SHARE) -> Mask:
+    """Dilated, eroded, or one after the other, with elements of random size; alike on all frames of an instance.
+
+    Args:
+        masks: ``[T, N, H, W]`` bool.
+        rng: decides which and how large.
+        share: the largest side of an element, of the picture's longer side.
+    """
+    largest = max(2, round(share * max(masks.shape[2:])))
     result = masks.copy()
     for place in range(masks.shape[1]):
         elements = [
@@ -94,6 +102,27 @@ def grown_or_shrunk(masks: Mask, rng: Generator) -> Mask:
                 mask = step(mask, element).astype(np.uint8)
             result[frame, place] = mask > 0
     return result
+
+
+def plain_guidance(alphas: NDArray[np.uint8], rng: Generator) -> Mask:
+    """Guidance to measure by: cut at one half, grown or shrunk, drawn at 1/8 of the size; no pixel is in two masks.
+
+    Args:
+        alphas: ``[T, N, H, W]`` uint8, what is to be seen.
+        rng: decides how much each instance is grown or shrunk.
+
+    Returns:
+        ``[T, N, H, W]`` bool. A pixel that two masks claim goes to the instance of which more is to be seen there.
+    """
+    masks = coarse(grown_or_shrunk(alphas > 127, rng, _PLAIN_SHARE), 8)
+    claims = np.where(masks, alphas.astype(np.int16) + 1, 0)
+    places = np.arange(masks.shape[1])[:, None, None]
+    return np.asarray(masks & (claims.argmax(axis=1)[:, None] == places))
+
+
+def coarse(masks: Mask, factor: float) -> Mask:
+    """As if drawn at ``1 / factor`` of the size."""
+    return _each(masks, lambda mask: _coarse(mask, factor))
 
 
 def _coarse(mask: Mask, factor: float) -> Mask:

@@ -19,9 +19,11 @@ from matting.project.document import Dismissal, Prompt
 if TYPE_CHECKING:  # brings OpenCV
     from matting.pipeline.review import Queue
     from matting.review.flags import Flag
+    from matting.review.returns import Return
     from matting.review.swaps import Swap
 
 _IF_WRONG = "Correct it with a click, or say Looks right (V)."
+_IF_BACK = "✓ says yes, ✕ no (Enter, Esc)."
 _IF_SWAPPED = "If so, choose Swap from here in the menu Person; if not, Looks right (V)."
 
 
@@ -36,21 +38,22 @@ class Reviewing(QObject):
         self._session, self._jobs, self._messages = session, jobs, messages
         self._flags: tuple[Flag, ...] = ()
         self._swaps: tuple[Swap, ...] = ()
-        session.opened.connect(lambda: self._set((), ()))
+        self._returns: tuple[Return, ...] = ()
+        session.opened.connect(lambda: self._set((), (), ()))
 
     def set_queue(self, queue: Queue) -> None:
         """What the store says now."""
-        self._set(queue.flags, queue.swaps)
+        self._set(queue.flags, queue.swaps, queue.returns)
 
-    def _set(self, flags: tuple[Flag, ...], swaps: tuple[Swap, ...]) -> None:
-        if (flags, swaps) != (self._flags, self._swaps):
-            self._flags, self._swaps = flags, swaps
+    def _set(self, flags: tuple[Flag, ...], swaps: tuple[Swap, ...], returns: tuple[Return, ...]) -> None:
+        if (flags, swaps, returns) != (self._flags, self._swaps, self._returns):
+            self._flags, self._swaps, self._returns = flags, swaps, returns
             self.changed.emit()
 
     @property
     def count(self) -> int:
         """Places to look at."""
-        return len(self._flags) + len(self._swaps)
+        return len(self._flags) + len(self._swaps) + len(self._returns)
 
     def marks(self) -> dict[int, list[ReviewMark]]:
         """What the lanes show, by instance id."""
@@ -63,6 +66,9 @@ class Reviewing(QObject):
             mark = ReviewMark(swap.frame, swap.last, swap.frame, True, asked(swap, names))
             for instance_id in (swap.one, swap.other):
                 marks.setdefault(instance_id, []).append(mark)
+        for back in self._returns:
+            mark = ReviewMark(back.first, back.last, back.first, False, f"{back.words(names)}?")
+            marks.setdefault(back.instance_id, []).append(mark)
         return marks
 
     def _names(self) -> dict[int, str]:
@@ -70,7 +76,8 @@ class Reviewing(QObject):
 
     def is_flagged(self, instance_id: int, frame: int) -> bool:
         """Whether there is something to look at here."""
-        return bool(self._flags_at(instance_id, frame) or self._swaps_at(instance_id, frame))
+        offered = any(back.instance_id == instance_id for back in self.returns_at(frame))
+        return bool(offered or self._flags_at(instance_id, frame) or self._swaps_at(instance_id, frame))
 
     def _flags_at(self, instance_id: int, frame: int) -> list[Flag]:
         return [f for f in self._flags if f.instance_id == instance_id and f.first <= frame <= f.last]
@@ -78,12 +85,17 @@ class Reviewing(QObject):
     def _swaps_at(self, instance_id: int, frame: int) -> list[Swap]:
         return [s for s in self._swaps if instance_id in (s.one, s.other) and s.frame <= frame <= s.last]
 
+    def returns_at(self, frame: int) -> list[Return]:
+        """Who was lost and may be back on a frame."""
+        return [back for back in self._returns if frame in back.boxes]
+
     # -- going there -------------------------------------------------------------------------------------------------
 
     def go(self, by: int) -> None:
         """Go to the next (1) or previous (-1) place, after the last to the first again, and make its person active."""
         names = self._names()
         texts = {(s.frame, s.one): f"{asked(s, names)} {_IF_SWAPPED}" for s in self._swaps}
+        texts |= {(r.first, r.instance_id): f"{r.words(names)}. {_IF_BACK}" for r in self._returns}
         for flag in self._flags:
             texts.setdefault((flag.worst, flag.instance_id), f"{described(flag, names)}. {_IF_WRONG}")
         if not texts:
@@ -99,17 +111,23 @@ class Reviewing(QObject):
     # -- settling ----------------------------------------------------------------------------------------------------
 
     def looks_right(self, instance_id: int, frame: int) -> None:
-        """What is flagged here is right as it is; it stays settled for as long as these masks stay."""
+        """What is asked here is right as it is; it stays settled for as long as these masks stay."""
         swaps = self._swaps_at(instance_id, frame)
         spans = {i: range(s.frame, s.last + 1) for s in swaps for i in (s.one, s.other)}
-        for flag in [] if swaps else self._flags_at(instance_id, frame):
-            spans[instance_id] = range(flag.first, flag.last + 1)
+        if not spans:
+            back = [r for r in self.returns_at(frame) if r.instance_id == instance_id]
+            for place in back or self._flags_at(instance_id, frame):
+                spans[instance_id] = range(place.first, place.last + 1)
+        self.settle(spans)
+
+    def settle(self, spans: dict[int, range]) -> None:
+        """By instance id, frames on which the masks are right as they are; one step that can be undone."""
         if not spans:
             return
         work = self._session.workspace
 
         def run(ctx: JobContext) -> dict[int, Dismissal]:
-            from matting.pipeline.review import dismissal
+            from matting.pipeline.settling import dismissal
 
             return {person_id: dismissal(work, person_id, frames) for person_id, frames in spans.items()}
 
@@ -152,7 +170,7 @@ class Reviewing(QObject):
         work = self._session.workspace
 
         def run(ctx: JobContext) -> dict[int, Prompt]:
-            from matting.pipeline.review import swapped
+            from matting.pipeline.settling import swapped
 
             return dict(zip((one, other), swapped(work, one, other, frame), strict=True))
 

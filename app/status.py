@@ -39,7 +39,8 @@ def look_up(work: Workspace, ctx: JobContext) -> Status:
 
     lanes = lane_states(work, ctx)
     total, found = len(work.document.frames), queue(work)
-    counts = Counter([f.instance_id for f in found.flags] + [i for s in found.swaps for i in (s.one, s.other)])
+    counts = Counter([f.instance_id for f in found.flags] + [r.instance_id for r in found.returns])
+    counts.update(i for s in found.swaps for i in (s.one, s.other))
     words = {i: in_words(spans, total, counts[i]) for i, spans in lanes.items()}
     return Status(lanes, words, _missing_plates(work), found, needs_review(work))
 

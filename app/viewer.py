@@ -94,7 +94,7 @@ class Viewer(QWidget):
             Tool.HAND: Gesture(self),
         }
         self._tool = Tool.POINT
-        self._over: Gesture | None = None
+        self._over: tuple[Gesture, ...] = ()
         self._working: Gesture | None = None
         self._busy = BusyMark(self)
         self._pan_from: QPointF | None = None
@@ -110,6 +110,11 @@ class Viewer(QWidget):
     def shown(self) -> Shown | None:
         """The picture on the screen."""
         return self._shown
+
+    @property
+    def is_current(self) -> bool:
+        """Whether that is of the frame at the playhead; a moment later than the playhead it is."""
+        return self._shown is not None and self._shown.wanted.frame == self._session.frame
 
     def show_picture(self, shown: Shown) -> None:
         self._shown, self._small = shown, QImage()
@@ -135,9 +140,9 @@ class Viewer(QWidget):
         self._tool = tool
         self._update_cursor()
 
-    def set_over(self, gesture: Gesture) -> None:
-        """What is to be had from the picture whatever the tool is; it hears of mouse and keys first."""
-        self._over = gesture
+    def set_over(self, *gestures: Gesture) -> None:
+        """What is to be had from the picture whatever the tool is; they hear of mouse and keys first, in turn."""
+        self._over = gestures
 
     def resize_brush(self, steps: int) -> None:
         """Make brush and eraser larger, or smaller with a negative number of steps."""
@@ -151,7 +156,7 @@ class Viewer(QWidget):
     @property
     def _hearing(self) -> tuple[Gesture, ...]:
         """Who hears of mouse and keys, in turn."""
-        return (self._gesture,) if self._over is None else (self._over, self._gesture)
+        return (*self._over, self._gesture)
 
     @property
     def size_wh(self) -> tuple[int, int]:

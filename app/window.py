@@ -36,6 +36,7 @@ from app.models_dialog import ModelsDialog
 from app.opening import load_engine, unsaved_projects
 from app.people import PeoplePanel
 from app.project_files import ProjectFiles
+from app.returning import Returning
 from app.reviewing import Reviewing
 from app.selecting import Selecting
 from app.session import Session
@@ -82,6 +83,7 @@ class MainWindow(QMainWindow):
         self._editing = Editing(self.session, self.jobs, self.messages, self)
         self._locking = Locking(self.session, self.jobs, self.messages, self)
         self._reviewing = Reviewing(self.session, self.jobs, self.messages, self)
+        self._returning = Returning(self.session, self.jobs, self.messages, self._reviewing, self)
         self._finding = Finding(self.session, self.jobs, self.messages, self)
         self._cutting = Cutting(self.session, self.jobs, self.messages, self)
         self._seeder_choice = MethodChoice(SEEDER, self.session, self.jobs, self)
@@ -265,9 +267,21 @@ class MainWindow(QMainWindow):
         viewer.box_given.connect(self._on_box)
         viewer.drawing_given.connect(self._on_drawing)
         viewer.drawing_begun.connect(self._transport.pause)
-        finding = self._finding
-        viewer.set_over(ProposalGesture(viewer, Offers(lambda: finding.boxes, finding.accept, finding.dismiss)))
+        finding, returning = self._finding, self._returning
+        viewer.set_over(
+            ProposalGesture(viewer, Offers(lambda: finding.boxes, finding.accept, finding.dismiss)),
+            ProposalGesture(
+                viewer,
+                Offers(
+                    lambda: returning.boxes if viewer.is_current else {},
+                    returning.accept,
+                    returning.dismiss,
+                    returning.label,
+                ),
+            ),
+        )
         finding.changed.connect(viewer.update)
+        returning.changed.connect(viewer.update)
         viewer.space_tapped.connect(self._transport.toggle)
         viewer.peeked.connect(self._on_peeked)
         viewer.zoomed.connect(lambda density: self._zoom.setText(f"{density * 100:.0f} %"))

@@ -1,4 +1,4 @@
-"""People who were found on the frame: a dashed box each, to be clicked away or taken."""
+"""People who may be on the frame: a dashed box each, to be clicked away or taken."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.tools.gesture import DRAG_PX, Canvas, Gesture
 from matting.project.document import Box
 
 BUTTON_PX = 22.0
-"""Side of the two buttons and of the number."""
+"""Side of the two buttons, and height of the label."""
 GAP_PX = 3.0
 
 
@@ -24,11 +24,13 @@ class Offers:
     Attributes:
         boxes: what is on offer on the frame that is shown, in pixels of the frame.
         accept, dismiss: some of them.
+        label: what stands beside the buttons of one.
     """
 
     boxes: Callable[[], Mapping[int, Box]]
     accept: Callable[[list[int]], None]
     dismiss: Callable[[list[int]], None]
+    label: Callable[[int], str] = str
 
 
 class ProposalGesture(Gesture):
@@ -119,7 +121,7 @@ class ProposalGesture(Gesture):
             painter.drawRect(rect)
         for number, box in self._offers.boxes().items():  # over every box, since they overlap
             accept, dismiss = self._buttons(self._rect(box))
-            _paint_number(painter, accept.translated(-BUTTON_PX - GAP_PX, 0), number)
+            _paint_label(painter, accept, self._offers.label(number))
             _paint_button(painter, accept, QColor(GOOD))
             tick = [QPointF(-5.5, 0.5), QPointF(-1.5, 4.5), QPointF(5.5, -4)]
             painter.drawPolyline(QPolygonF([accept.center() + corner for corner in tick]))
@@ -137,12 +139,15 @@ def _paint_button(painter: QPainter, place: QRectF, color: QColor) -> None:
     painter.setPen(QPen(QColor("white"), 2.2, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
 
 
-def _paint_number(painter: QPainter, place: QRectF, number: int) -> None:
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(20, 20, 20, 215))
-    painter.drawRoundedRect(place, 5, 5)
+def _paint_label(painter: QPainter, beside: QRectF, text: str) -> None:
+    """To the left of a button."""
     font = QFont(painter.font())
     font.setBold(True)
     painter.setFont(font)
+    width = max(BUTTON_PX, painter.fontMetrics().horizontalAdvance(text) + 3 * GAP_PX)
+    place = QRectF(beside.left() - GAP_PX - width, beside.top(), width, BUTTON_PX)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(20, 20, 20, 215))
+    painter.drawRoundedRect(place, 5, 5)
     painter.setPen(QColor("white"))
-    painter.drawText(place, Qt.AlignmentFlag.AlignCenter, str(number))
+    painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)

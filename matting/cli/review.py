@@ -20,7 +20,7 @@ def review(
         Path | None, typer.Option("--json", metavar="FILE", help="Also write the places as JSON.")
     ] = None,
 ) -> None:
-    """List where a tracked mask is likely wrong, and who may have been swapped; frames count from 0."""
+    """List where a tracked mask is likely wrong, who may be swapped, and who may be back; frames count from 0."""
     from matting.pipeline import review as stage
     from matting.pipeline.workspace import Workspace
 
@@ -36,6 +36,9 @@ def review(
     names = {instance.id: instance.name for instance in opened.document.instances}
     for swap in found.swaps:
         say(f"{swap.frame}: {names[swap.one]} and {names[swap.other]} swapped?")
+    for again in found.returns:
+        x0, y0, x1, y1 = (round(side) for side in again.boxes[again.first])
+        say(f"{again.first}: {again.words(names)}, x {x0}-{x1}, y {y0}-{y1}")
     for flag in found.flags:
         say(
             f"{flag.span}: {names[flag.instance_id]} {flag.words(names)}, worst at {flag.worst} ({flag.confidence:.2f})"
@@ -46,6 +49,7 @@ def review(
         places = {
             "flags": [asdict(flag) | {"words": flag.words(names)} for flag in found.flags],
             "swaps": [asdict(swap) for swap in found.swaps],
+            "returns": [asdict(again) | {"words": again.words(names)} for again in found.returns],
         }
         write_bytes(json_file, json.dumps(places, indent=1).encode())
         say(str(json_file))

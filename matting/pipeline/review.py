@@ -9,20 +9,17 @@ from itertools import groupby
 
 import numpy as np
 
-from matting.arrays import Mask
-from matting.errors import ProjectError
-from matting.files import write_bytes
 from matting.frames import to_8_bit
 from matting.job import JobContext
 from matting.pipeline.cut import given_masks
-from matting.pipeline.workspace import MASKS, REVIEW, State, Workspace
-from matting.project.document import Dismissal, Document, Prompt
-from matting.project.prompts import encode_mask
+from matting.pipeline.workspace import MASKS, REVIEW, Workspace
+from matting.project.document import Document
 from matting.project.store import MatteStore, chunks, joined
 from matting.review.confidence import Confidence, confidences
 from matting.review.evidence import HALO, Measured, measure, packed, unpacked
 from matting.review.flags import Flag, Runs
 from matting.review.references import References
+from matting.review.returns import Return, Watch
 from matting.review.sight import Sight, look_over
 from matting.review.swaps import Crossings, Swap
 
@@ -78,9 +75,10 @@ class Queue:
 
     flags: tuple[Flag, ...]
     swaps: tuple[Swap, ...]
+    returns: tuple[Return, ...]
 
     def __len__(self) -> int:
-        return len(self.flags) + len(self.swaps)
+        return len(self.flags) + len(self.swaps) + len(self.returns)
 
 
 def queue(work: Workspace) -> Queue:
@@ -92,69 +90,27 @@ def queue(work: Workspace) -> Queue:
     settled = [_Settled(work, instance_id) for instance_id in work.ids]
     flags: list[Flag] = []
     swaps: list[Swap] = []
+    returns: list[Return] = []
     for shot in work.shots:
-        runs, crossings = Runs(work.ids), Crossings(work.ids)
+        runs, crossings, watch = Runs(work.ids), Crossings(work.ids), Watch(work.ids, work.document.size_hw)
         for measured, found in _measured(work, shot):
-            frame = measured.index
-            of_each = zip(settled, found, strict=True)
-            runs.add(frame, [None if frame in known else confidence for known, confidence in of_each])
+            sure = [measured.index in known for known in settled]
+            of_each = zip(sure, found, strict=True)
+            runs.add(measured.index, [None if known else confidence for known, confidence in of_each])
             crossings.add(measured)
+            watch.add(measured, sure)
         flags += runs.flags()
         swaps += crossings.swaps
+        returns += watch.returns()
     by_id = dict(zip(work.ids, settled, strict=True))
     named = tuple(s for s in swaps if s.frame not in by_id[s.one] or s.frame not in by_id[s.other])
-    return Queue(tuple(flag for flag in flags if not any(_explains(swap, flag) for swap in named)), named)
+    unexplained = tuple(flag for flag in flags if not any(_explains(swap, flag) for swap in named))
+    return Queue(unexplained, named, tuple(returns))
 
 
 def _explains(swap: Swap, flag: Flag) -> bool:
     """Whether a flag says no more than that the two are swapped."""
     return flag.instance_id in (swap.one, swap.other) and swap.frame <= flag.worst <= swap.last
-
-
-def dismissal(work: Workspace, instance_id: int, frames: range) -> Dismissal:
-    """That an instance is right as it is in some frames, to be put into the document.
-
-    Raises:
-        ProjectError: some of them are not tracked.
-    """
-    masks = _masks_of(work, instance_id, frames)
-    if masks is None:
-        name = work.document.instance(instance_id).name
-        raise ProjectError(f"{name} is not tracked in the frames {frames[0]}-{frames[-1]}; track first.")
-    return Dismissal(first=frames[0], last=frames[-1], masks=masks)
-
-
-def swapped(work: Workspace, one: int, other: int, frame: int) -> tuple[Prompt, Prompt]:
-    """Prompts that exchange two instances from a frame on: each gets the mask that the other one has there.
-
-    Each is tracked anew from there, up to its next prompt or approved span; nothing that was given is taken away.
-
-    Returns:
-        That of ``one`` and that of ``other``, whose masks are kept in the project's folder.
-
-    Raises:
-        ProjectError: the frame is not tracked, or approved for one of them.
-        OutputError: the project's folder cannot be written.
-    """
-    instances = [work.document.instance(instance_id) for instance_id in (one, other)]
-    for instance in instances:
-        if (lock := instance.lock_at(frame)) is not None:
-            raise ProjectError(
-                f"{instance.name} is locked on frames {lock.first} to {lock.last}; unlock them, then swap."
-            )
-    if frame not in work.document.frames or work.mask_state(work.chunk_of(frame)) is not State.CURRENT:
-        raise ProjectError(f"Frame {frame} is not tracked yet; track it, then swap.")
-    picture = work.index_picture(frame)
-    assert picture is not None
-    return _as_prompt(work, picture == other, frame), _as_prompt(work, picture == one, frame)
-
-
-def _as_prompt(work: Workspace, mask: Mask, frame: int) -> Prompt:
-    if not mask.any():
-        return Prompt(frame=frame)
-    name, png = encode_mask(mask)
-    write_bytes(work.folder / "prompts" / name, png)
-    return Prompt(frame=frame, mask=name)
 
 
 def summary(found: Queue, document: Document, most: int = 5) -> str:
@@ -163,6 +119,7 @@ def summary(found: Queue, document: Document, most: int = 5) -> str:
         return "nothing to look at"
     names = {instance.id: instance.name for instance in document.instances}
     said = [f"{names[s.one]} and {names[s.other]} swapped at {s.frame}?" for s in found.swaps]
+    said += [r.words(names) for r in found.returns]
     said += [f"{names[f.instance_id]} {f.span} {f.words(names)}" for f in found.flags]
     more = ", …" if len(said) > most else ""
     return f"{len(found)} {'place' if len(found) == 1 else 'places'} ({', '.join(said[:most])}{more})"
@@ -210,14 +167,15 @@ class _Settled:
         self._spans = [lock.frames for lock in instance.locks]
         for given in instance.dismissals:
             span = range(given.first, given.last + 1)
-            if given.masks == _masks_of(work, instance_id, span):
+            if given.masks == content_of(work, instance_id, span):
                 self._spans.append(span)
 
     def __contains__(self, frame: int) -> bool:
         return frame in self._prompted or any(frame in span for span in self._spans)
 
 
-def _masks_of(work: Workspace, instance_id: int, frames: range) -> str | None:
+def content_of(work: Workspace, instance_id: int, frames: range) -> str | None:
+    """Says what the masks of an instance are in the chunks of some frames; None where they are not tracked now."""
     touched = tuple(c for c in work.chunks if c.start < frames.stop and c.stop > frames.start)
     try:
         return work.content(touched, (instance_id,))

@@ -328,10 +328,18 @@ class Workspace:
         """
         shot = self.shot_of(chunk.start)
         beside = tuple(c for c in chunks(shot) if c.stop > chunk.start - HALO and c.start < chunk.stop + HALO)
-        given = [(i, [anchor.key for anchor in self._bounding(chunk, i).values()]) for i in self.ids]
+        given = [(i, [anchor.key for anchor in self._compared(chunk, i).values()]) for i in self.ids]
         return digest(
-            "review/1", self.document.media.fingerprint, chunk.start, chunk.stop, self.content(beside, self.ids), given
+            "review/2", self.document.media.fingerprint, chunk.start, chunk.stop, self.content(beside, self.ids), given
         )
+
+    def _compared(self, chunk: range, instance_id: int) -> dict[int, Anchor]:
+        """The anchors in a chunk, and on either side those up to the nearest prompt that shows the instance."""
+        known = self.anchors(instance_id, self.shot_of(chunk.start))
+        seen = [p.frame for p in self.document.instance(instance_id).prompts if p.frame in known and not p.absent]
+        first = max((t for t in seen if t < chunk.start), default=0)
+        last = min((t for t in seen if t >= chunk.stop), default=len(self.clip))
+        return {t: anchor for t, anchor in known.items() if first <= t <= last}
 
     # -- alphas ------------------------------------------------------------------------------------------------------
 

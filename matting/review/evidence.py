@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from matting.arrays import FloatArray
+from matting.review.elsewhere import MOST, elsewhere, whereabouts
+from matting.review.references import References
 from matting.review.sight import Colours, Ids, Motion, Sight, colours_of
 
 HALO = 3
@@ -16,10 +18,6 @@ HALO = 3
 _NEARER_SIDE = 0.75
 _NOISE_PX = 10
 """Added to areas, so that the comings and goings of tiny masks mean little."""
-
-References = Callable[[int, int], Sequence[Colours]]
-"""Of a frame and an instance: its colours on the frames before and after on which its mask was given; none where it was
-said not to be there, or nothing was."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,8 @@ class Measured:
         touch: ``[N, N]`` in [0, 1]: the share of an instance's surroundings that belongs to another one.
         doubt: ``[N]`` in [0, 1]: 1 − the tracker's own certainty.
         lost: ``[N]``: 1 where nothing is found of an instance that was given on a frame next to it, else 0.
+        here: ``[N, 5]``: where the masks are, see :func:`matting.review.elsewhere.whereabouts`.
+        elsewhere: ``[N, MOST, 6]``: where else they may be, see :func:`matting.review.elsewhere.elsewhere`.
     """
 
     index: int
@@ -47,6 +47,8 @@ class Measured:
     touch: FloatArray
     doubt: FloatArray
     lost: FloatArray
+    here: FloatArray
+    elsewhere: FloatArray
 
 
 @dataclass
@@ -64,7 +66,7 @@ def measure(sights: Iterable[Sight], ids: Sequence[int], references: References)
     Args:
         sights: frames of one shot without a gap, in order.
         ids: the instances.
-        references: see :data:`References`.
+        references: how they look where they were given.
 
     Yields:
         Every frame, in order. The first and the last :data:`HALO` know less of their surroundings.
@@ -94,6 +96,7 @@ def _measured(window: Sequence[_Seen], place: int, ids: Sequence[int], reference
     usual = np.median(around, axis=0) if around else seen.areas
     given = [references(seen.sight.index, instance_id) for instance_id in ids]
     found = [colours_of(seen.sight, instance_id) for instance_id in ids]
+    known = [references.last_seen(seen.sight.index, instance_id) for instance_id in ids]
     doubt = [1 - seen.sight.certainty.get(instance_id, np.nan) for instance_id in ids]
     return Measured(
         index=seen.sight.index,
@@ -104,6 +107,8 @@ def _measured(window: Sequence[_Seen], place: int, ids: Sequence[int], reference
         touch=np.array([_touch(colours, ids) for colours in found], np.float32).reshape(len(ids), len(ids)),
         doubt=np.array(doubt, np.float32),
         lost=np.array([not area and bool(of) for area, of in zip(seen.areas, given, strict=True)], np.float32),
+        here=whereabouts(seen.sight, ids, known),
+        elsewhere=elsewhere(seen.sight, ids, known),
     )
 
 
@@ -154,21 +159,33 @@ _SINGLE = ("motion", "jump", "size", "doubt", "lost")
 
 
 def packed(chunk: Sequence[Measured]) -> FloatArray:
-    """What was measured of consecutive frames as one array ``[T, N, 5 + 2 N]``, to be kept."""
+    """What was measured of consecutive frames as one array ``[T, N, …]``, to be kept."""
     return np.stack([
-        np.concatenate([*(getattr(m, name)[:, None] for name in _SINGLE), m.colours, m.touch], axis=1) for m in chunk
+        np.concatenate([*(getattr(m, name)[:, None] for name in _SINGLE), m.colours, m.touch, m.here, _flat(m)], axis=1)
+        for m in chunk
     ])  # fmt: skip
+
+
+def _flat(measured: Measured) -> FloatArray:
+    return measured.elsewhere.reshape(len(measured.elsewhere), -1)
 
 
 def unpacked(array: FloatArray, start: int) -> list[Measured]:
     """The frames from ``start`` on, back from :func:`packed`."""
-    count, first = array.shape[1], len(_SINGLE)
-    return [
-        Measured(
-            index=start + place,
-            colours=row[:, first : first + count],
-            touch=row[:, first + count :],
-            **{name: row[:, column] for column, name in enumerate(_SINGLE)},
+    count = array.shape[1]
+    ends = np.cumsum([len(_SINGLE), count, count, 5])
+    frames = []
+    for place, row in enumerate(array):
+        _, colours, touch, here, places = np.split(row, ends, axis=1)
+        single = {name: row[:, column] for column, name in enumerate(_SINGLE)}
+        frames.append(
+            Measured(
+                index=start + place,
+                colours=colours,
+                touch=touch,
+                here=here,
+                elsewhere=places.reshape(count, MOST, 6),
+                **single,
+            )
         )
-        for place, row in enumerate(array)
-    ]
+    return frames

@@ -46,3 +46,10 @@ class References:
         after = [t for t in given if t >= frame][:1]
         found = [self._colours(t, instance_id) for t in sorted({*before, *after})]
         return [colours for colours in found if colours is not None]
+
+    def last_seen(self, frame: int, instance_id: int) -> list[Colours]:
+        """At most two, on the nearest given frames before and after on which the instance is to be seen."""
+        given = self._given[instance_id]
+        sides = [t for t in reversed(given) if t <= frame], [t for t in given if t > frame]
+        seen = (next((of for t in side if (of := self._colours(t, instance_id)) is not None), None) for side in sides)
+        return [colours for colours in seen if colours is not None]

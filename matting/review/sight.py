@@ -54,6 +54,11 @@ class Sight:
         chroma = np.clip(lab[..., 1:] - 64, 0, 127)
         return (lab[..., 0] * lightness // 256 * a + chroma[..., 0] * a // 128) * b + chroma[..., 1] * b // 128
 
+    @cached_property
+    def background(self) -> Counts:
+        """How often each colour occurs where nobody is."""
+        return shares_of(self.colours[self.ids == 0])
+
 
 def look_over(index: int, rgb: NDArray[np.uint8], ids: Ids, certainty: Mapping[int, float] | None = None) -> Sight:
     """Make a frame ``[H, W, 3]`` and its index picture small; the latter may be so already."""
@@ -101,11 +106,13 @@ class Colours:
         inside: how often each colour occurs in its mask.
         area: pixels of its mask.
         beside: by instance id, the share of its surroundings that belongs to another one.
+        outside: how often each colour occurs where nobody is.
     """
 
     inside: Counts
     area: int
     beside: Mapping[int, float]
+    outside: Counts
 
 
 def colours_of(sight: Sight, instance_id: int) -> Colours | None:
@@ -124,10 +131,16 @@ def colours_of(sight: Sight, instance_id: int) -> Colours | None:
     near = cv2.dilate(inside.astype(np.uint8), np.ones((2 * reach + 1,) * 2, np.uint8)) > 0
     around = np.bincount(sight.ids[window][near & ~inside], minlength=256)
     others = {int(i): float(around[i] / around.sum()) for i in np.flatnonzero(around) if i}
-    return Colours(_shares(sight.colours[window][inside]), area, others)
+    return Colours(shares_of(sight.colours[window][inside]), area, others, sight.background)
 
 
-def _shares(colours: NDArray[np.int32]) -> Counts:
+def likeness(one: Counts, other: Counts) -> float:
+    """In [0, 1]: the Bhattacharyya coefficient, 1 for the same colours in the same shares."""
+    return float(np.sqrt(one * other).sum())
+
+
+def shares_of(colours: NDArray[np.int32]) -> Counts:
+    """How often each colour occurs among some pixels."""
     counts = np.bincount(colours, minlength=int(np.prod(_STEPS))).astype(np.float32).reshape(_STEPS)
     for axis in range(3):  # neighbouring colours count as alike
         along = np.moveaxis(counts, axis, 0)

@@ -14,7 +14,7 @@ from figures_clip import HEIGHT, WIDTH, Run, centres, prompts_for
 from matting.errors import ProjectError
 from matting.frames import FrameSource
 from matting.job import JobContext
-from matting.pipeline import cut, review, workspace
+from matting.pipeline import cut, review, settling, workspace
 from matting.pipeline.approve import approve
 from matting.pipeline.workspace import REVIEW, Workspace
 from matting.project.document import Document, Prompt
@@ -146,7 +146,7 @@ def test_given_and_approved_frames_are_never_flagged(work: Workspace) -> None:
 def right(work: Workspace) -> Document:
     """The document in which ann is right on frame 5."""
     ann = work.document.instance(ANN)
-    return work.document.with_instance(ann.with_dismissal(review.dismissal(work, ANN, range(5, 6))))
+    return work.document.with_instance(ann.with_dismissal(settling.dismissal(work, ANN, range(5, 6))))
 
 
 class TestLooksRight:
@@ -170,12 +170,12 @@ class TestLooksRight:
         work.store.prune([])
         fresh = work.with_document(work.document)
         with pytest.raises(ProjectError, match="ann is not tracked in the frames 5-5"):
-            review.dismissal(fresh, ANN, range(5, 6))
+            settling.dismissal(fresh, ANN, range(5, 6))
 
 
 class TestSwapFromHere:
     def test_each_gets_the_others_mask_as_a_prompt(self, work: Workspace) -> None:
-        ann, ben = review.swapped(work, ANN, BEN, 9)
+        ann, ben = settling.swapped(work, ANN, BEN, 9)
         assert (ann.frame, ben.frame) == (9, 9)
         for prompt, whose in ((ann, BEN), (ben, ANN)):
             assert prompt.mask is not None
@@ -189,7 +189,7 @@ class TestSwapFromHere:
         with opened.open_clip() as clip:
             before = Workspace.of(opened, clip)
             document = before.document
-            for instance_id, prompt in zip((ANN, BEN), review.swapped(before, ANN, BEN, 3), strict=True):
+            for instance_id, prompt in zip((ANN, BEN), settling.swapped(before, ANN, BEN, 3), strict=True):
                 document = document.with_instance(document.instance(instance_id).with_prompt(prompt))
             after = before.with_document(document)
             cut.track(after, JobContext())
@@ -202,7 +202,7 @@ class TestSwapFromHere:
         gone = work.index_picture(9)
         assert gone is not None
         monkeypatch.setattr(Workspace, "index_picture", lambda self, frame: np.where(gone == ANN, 0, gone))
-        ann, ben = review.swapped(work, ANN, BEN, 9)
+        ann, ben = settling.swapped(work, ANN, BEN, 9)
         assert ann.mask is not None
         assert ben.absent
 
@@ -210,6 +210,6 @@ class TestSwapFromHere:
         lock = approve(work, BEN, range(8, 11), JobContext())
         locked = work.with_document(work.document.with_instance(work.document.instance(BEN).with_lock(lock)))
         with pytest.raises(ProjectError, match="ben is locked on frames 8 to 10"):
-            review.swapped(locked, ANN, BEN, 9)
+            settling.swapped(locked, ANN, BEN, 9)
         with pytest.raises(ProjectError, match="Frame 15 is not tracked yet"):
-            review.swapped(work, ANN, BEN, 15)
+            settling.swapped(work, ANN, BEN, 15)

@@ -9,14 +9,16 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QAction, QContextMenuEvent, QMouseEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QMenu
 from pytestqt.qtbot import QtBot
 from window_driver import Ctrl, opened, press, settle, text_of
 
 from app.theme import apply_theme
 from app.timeline.lanes import Lanes
+from app.tools.proposals import BUTTON_PX, GAP_PX
 from app.window import MainWindow
 from matting.media import open_clip
 from matting.pipeline.cut import _presence
@@ -250,3 +252,76 @@ class TestSwaps:
         settle(swap, qtbot)
         assert swap.session.document == before
         assert label(swap, "statusReview") != ""
+
+
+def lost(t: int, ids: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """From frame 6 on the tracker has lost Ann, who is to be seen throughout."""
+    return np.where((ids == ANN) & (t >= 6), 0, ids).astype(np.uint8)
+
+
+class TestReturns:
+    @pytest.fixture
+    def back(self, window: MainWindow, project: Callable[[Wrong], Path], qtbot: QtBot) -> MainWindow:
+        opened(window, project(lost), qtbot)
+        for _ in range(window._reviewing.count):
+            press(window, Qt.Key.Key_N)
+            if "may be back" in text_of(window):
+                break
+        settle(window, qtbot)
+        return window
+
+    def offered(self, window: MainWindow) -> QRectF:
+        """The box on the screen."""
+        (box,) = window._returning.boxes.values()
+        return QRectF(window.viewer.to_widget(box[0], box[1]), window.viewer.to_widget(box[2], box[3]))
+
+    def click(self, window: MainWindow, place: QPointF) -> None:
+        QTest.mouseClick(window.viewer, Qt.MouseButton.LeftButton, pos=place.toPoint())
+
+    def test_n_goes_to_the_first_frame_and_names_the_person(self, back: MainWindow) -> None:
+        assert here(back) == (6, ANN)
+        assert text_of(back).startswith("Ann may be back at 6. ")
+        x, y = back.viewer.to_frame(self.offered(back).center())
+        assert (abs(x - 62) < 6) & (abs(y - 60) < 6)
+
+    def test_the_lane_is_marked(self, back: MainWindow) -> None:
+        assert [(m.first, m.frame) for m in back._reviewing.marks()[ANN] if "may be back" in m.text] == [(6, 6)]
+        assert ANN in back._returning.boxes
+        press(back, Qt.Key.Key_Home)
+        assert not back._returning.boxes
+
+    def test_the_tick_selects_her_and_tracking_takes_her_up(self, back: MainWindow, qtbot: QtBot) -> None:
+        before = back.session.document
+        box = self.offered(back)
+        dismiss_left = max(box.right(), box.left() + 3 * BUTTON_PX + 2 * GAP_PX) - BUTTON_PX
+        self.click(back, QPointF(dismiss_left - GAP_PX - BUTTON_PX / 2, box.top() - GAP_PX - BUTTON_PX / 2))
+        settle(back, qtbot)
+        assert not back._returning.boxes
+        assert back.session.document.instance(ANN).prompt_at(6) is not None
+        press(back, Qt.Key.Key_T, Ctrl)
+        settle(back, qtbot)
+        for t in (6, 10, 15):
+            truth, mask = true_ids(t) == ANN, back.session.workspace.masks(t)[0]
+            assert (truth & mask).sum() > 0.8 * (truth | mask).sum()
+        press(back, Qt.Key.Key_Z, Ctrl)
+        settle(back, qtbot)
+        assert back.session.document == before
+        assert back._returning.boxes
+
+    @pytest.mark.parametrize("way", ["key", "cross", "looks right"])
+    def test_a_no_settles_it(self, back: MainWindow, qtbot: QtBot, way: str) -> None:
+        box = self.offered(back)
+        if way == "key":
+            back.viewer.setFocus()
+            press(back, Qt.Key.Key_Escape)
+        elif way == "cross":
+            right = max(box.right(), box.left() + 3 * BUTTON_PX + 2 * GAP_PX)
+            self.click(back, QPointF(right - BUTTON_PX / 2, box.top() - GAP_PX - BUTTON_PX / 2))
+        else:
+            press(back, Qt.Key.Key_V)
+        settle(back, qtbot)
+        assert not back._returning.boxes
+        assert [(d.first, d.last) for d in back.session.document.instance(ANN).dismissals] == [(6, FRAMES - 1)]
+        press(back, Qt.Key.Key_Z, Ctrl)
+        settle(back, qtbot)
+        assert back._returning.boxes

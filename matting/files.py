@@ -65,11 +65,18 @@ def write_bytes(target: Path, content: bytes) -> None:
 
 
 @contextmanager
-def replacing_pictures(folder: Path, names: Sequence[str], overwrite: bool) -> Iterator[Path]:
+def replacing_pictures(folder: Path, names: Sequence[str], overwrite: bool, key: str = "") -> Iterator[Path]:
     """Give a hidden folder to write the pictures ``names`` to; put them into ``folder`` if the block ends well.
 
     A new folder appears at once with everything in it. In one that exists each picture replaces its namesake and
     what else lies there stays.
+
+    Args:
+        folder: where they belong.
+        names: all of them.
+        overwrite: whether they may replace others.
+        key: says what they are made from. The hidden folder then stays if the block ends badly, or the process does,
+            and is given again for the same key, with what was written to it; each picture must appear there whole.
 
     Raises:
         OutputError: one of the pictures exists and ``overwrite`` is false, or the folder cannot be written.
@@ -79,17 +86,22 @@ def replacing_pictures(folder: Path, names: Sequence[str], overwrite: bool) -> I
     taken = next((name for name in names if (folder / name).exists()), None)
     if taken is not None and not overwrite:
         raise OutputError(f"{folder / taken} exists; add --overwrite or choose another folder.")
-    partial = partial_path(folder)
+    partial = folder.with_name(f".{folder.name}{PARTIAL}{key}") if key else partial_path(folder)
+    done = False
     try:
-        partial.mkdir(parents=True)
+        partial.mkdir(parents=True, exist_ok=bool(key))
+        for unfinished in partial.glob(f".*{PARTIAL}*"):
+            unfinished.unlink()
         yield partial
         if folder.exists():
             for name in names:
                 (partial / name).replace(folder / name)
         else:
             partial.rename(folder)
+        done = True
         sync(folder.parent)
     except OSError as error:
         raise OutputError(f"{folder} could not be written: {error.strerror or error}.") from error
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        if done or not key:
+            shutil.rmtree(partial, ignore_errors=True)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from matting.errors import OutputError
-from matting.files import replacing, replacing_pictures, write_bytes
+from matting.files import PARTIAL, replacing, replacing_pictures, write_bytes
 
 
 def names(folder: Path) -> list[str]:
@@ -74,3 +74,18 @@ class TestReplacingPictures:
         with pytest.raises(RuntimeError), replacing_pictures(folder, ["1.png"], overwrite=False) as partial:
             fail_after_writing(partial / "1.png")
         assert names(tmp_path) == []
+
+    def test_with_a_key_what_was_written_is_there_again(self, tmp_path: Path) -> None:
+        folder, two = tmp_path / "out", ["1.png", "2.png"]
+        with pytest.raises(RuntimeError), replacing_pictures(folder, two, overwrite=False, key="a") as partial:
+            fail_after_writing(partial / "1.png")
+        (partial / f".2{PARTIAL}killed.png").write_bytes(b"half")
+        assert not folder.exists()
+        with replacing_pictures(folder, two, overwrite=False, key="b") as other:
+            assert names(other) == []
+            (other / "2.png").write_bytes(b"2")
+        with replacing_pictures(tmp_path / "out", two, overwrite=True, key="a") as again:
+            assert names(again) == ["1.png"]
+            (again / "2.png").write_bytes(b"2")
+        assert names(folder) == two
+        assert names(tmp_path) == ["out"]

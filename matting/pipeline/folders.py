@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from matting.arrays import FloatArray, Mask, StoredAlpha
 from matting.compositing.plate import plates
 from matting.errors import OutputError
-from matting.files import replacing_pictures
+from matting.files import replacing_pictures, write_bytes
 from matting.frames import shots_between, to_8_bit
 from matting.inference.matter import Guided, Matter, reach_px, to_stored
 from matting.job import JobContext
@@ -22,7 +24,7 @@ from matting.media.writer import open_writer
 from matting.pipeline.parties import box_of, cropped, parties, region, uncropped
 from matting.pipeline.patch import grown
 from matting.project.masks import MaskFolder, to_index_picture
-from matting.project.store import joined
+from matting.project.store import digest, joined
 from matting.tracking.seeds import lazy_seeds
 from matting.tracking.tracker import Tracker, nobody
 
@@ -43,6 +45,9 @@ def track_folder(
 ) -> None:
     """Write an index picture for every frame of the clip from masks given for some.
 
+    What was stopped, or killed, goes on where it was when the same is asked again: pictures that are finished wait in
+    a hidden folder beside ``out``.
+
     Args:
         cuts: the first frames of new shots; nothing is carried from one shot to the next.
 
@@ -53,17 +58,24 @@ def track_folder(
     """
     given = MaskFolder(masks, clip.info)
     _pass_on(given, ctx)
+    contents = [(index, hashlib.sha256(path.read_bytes()).hexdigest()) for index, path in sorted(given.paths.items())]
+    key = digest("track/1", clip.info.fingerprint, tracker.name, cuts, contents)
     seeds = lazy_seeds(
         dict.fromkeys(given.paths, given.ids), lambda index: dict(zip(given.ids, given.masks(index), strict=True))
     )
-    with replacing_pictures(out, [f"{number(clip, t)}.png" for t in range(len(clip))], overwrite) as partial:
+    names = [f"{number(clip, t)}.png" for t in range(len(clip))]
+    with replacing_pictures(out, names, overwrite, key) as partial:
+        missing = [t for t, name in enumerate(names) if not (partial / name).exists()]
+        if done := len(clip) - len(missing):
+            ctx.notice(f"{done} of {len(clip)} frames had been tracked before; it goes on from there.")
         for shot in shots_between(cuts, len(clip)):
             of_shot = {index: masks for index, masks in seeds.items() if index in shot}
-            with ctx.stage(shot.start / len(clip), shot.stop / len(clip)):
-                steps = tracker.track(clip, shot, of_shot, ctx) if of_shot else nobody(shot, clip.size_hw)
-                for step in steps:
-                    picture = to_index_picture(step.masks, step.ids)
-                    _write(partial / f"{number(clip, step.index)}.png", picture)
+            for run in joined(range(t, t + 1) for t in missing if t in shot):
+                with ctx.stage(done / len(clip), (done + len(run)) / len(clip)):
+                    steps = tracker.track(clip, run, of_shot, ctx) if of_shot else nobody(run, clip.size_hw)
+                    for step in steps:
+                        write_bytes(partial / names[step.index], _png(to_index_picture(step.masks, step.ids)))
+                done += len(run)
 
 
 def matte_folder(
@@ -182,8 +194,12 @@ def _pass_on(given: MaskFolder, ctx: JobContext) -> None:
         ctx.notice(notice)
 
 
-def _write(path: Path, picture: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> None:
+def _png(picture: NDArray[np.uint8]) -> bytes:
+    return cv2.imencode(".png", picture)[1].tobytes()
+
+
+def _write(path: Path, picture: NDArray[np.uint8]) -> None:
     try:
-        path.write_bytes(cv2.imencode(".png", picture)[1].tobytes())
+        path.write_bytes(_png(picture))
     except OSError as error:
         raise OutputError(f"{path.parent} could not be written: {error.strerror}.") from error

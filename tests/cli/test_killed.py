@@ -8,8 +8,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
+from figures_clip import FRAMES, HEIGHT, WIDTH, centres
 
 import main
 from matting.files import PARTIAL
@@ -67,3 +69,32 @@ def test_a_killed_export_leaves_nothing_under_its_name(project: Path, tmp_path: 
         assert len(video) == len(pictures) == 20
         for index in (0, 19):
             np.testing.assert_array_equal(video.frame(index), pictures.frame(index))
+
+
+def test_a_killed_track_goes_on_where_it_was(
+    clip: Path, tmp_path: Path, matteo: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    masks, whole, out = tmp_path / "masks", tmp_path / "whole", tmp_path / "out"
+    masks.mkdir()
+    mask = np.zeros((HEIGHT, WIDTH), np.uint8)
+    x, y = centres(0)[0]
+    cv2.ellipse(mask, (x, y), (10, 18), 0, 0, 360, 1, -1)
+    cv2.imwrite(str(masks / "00000.png"), mask)
+    arguments = ("track", clip, "--masks", masks, "--tracker", "flow", "--cuts", "none", "--out")
+    assert matteo(*arguments, whole) == 0
+
+    def tracked() -> dict[str, int]:
+        return {p.name: p.stat().st_mtime_ns for p in tmp_path.glob(f".out{PARTIAL}*/*.png") if PARTIAL not in p.name}
+
+    assert killed_once(lambda: len(tracked()) >= 5, *arguments, out)
+    before = tracked()
+    assert len(before) >= 5
+    assert not out.exists()
+    capsys.readouterr()
+    assert matteo(*arguments, out) == 0
+    assert f"{len(before)} of {FRAMES} frames had been tracked before" in capsys.readouterr().err
+    for path in whole.iterdir():
+        assert (out / path.name).read_bytes() == path.read_bytes()
+        assert before.get(path.name) in (None, (out / path.name).stat().st_mtime_ns)
+    assert len(list(out.iterdir())) == FRAMES
+    assert not list(tmp_path.glob(".out*"))

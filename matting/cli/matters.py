@@ -55,9 +55,10 @@ class Score:
 
 def matting(
     folders: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(metavar="DIR…", help="People with alphas (fg or image, alpha), or clips with alphas."),
-    ],
+    ] = None,
+    drawn: Annotated[int, typer.Option(min=0, help="Also so many drawn clips, which need no data.")] = 0,
     backgrounds: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Pictures and videos for people to stand before.")
     ] = None,
@@ -91,9 +92,12 @@ def matting(
     People are composed by ones and twos before the backgrounds; masks are the true alphas cut at one half, grown or
     shrunk, and drawn at 1/8 of the size. MAD, MSE and MAD_u (in the band round the outline) count in thousandths.
     """
-    from matting.pipeline.trials import trials
+    from matting.pipeline import trials
 
-    clips = trials(folders, backgrounds, frames, size_named(size))
+    if not folders and not drawn:
+        raise typer.BadParameter("Name a folder, or how many clips are to be drawn, --drawn.")
+    size_hw = size_named(size)
+    clips = [*trials.trials(folders or [], backgrounds, frames, size_hw), *trials.drawn(drawn, frames, size_hw)]
     matters = _matters(weights or [], short_side, device, methods)
     for matter in matters.values():
         _warm_up(matter)
@@ -108,13 +112,15 @@ def matting(
                 ctx.report(place / len(clips), f"{clip.name}: {name}")
                 score, mattes[name] = _measured(matter, clip, clip.masks)
                 scores[name].append(score)
+            shown = {"masks": clip.masks}
             if noise is not None:
-                struck = _struck(clip, noise)
+                shown["masks, noise"] = struck = _struck(clip, noise)
                 for name, matter in matters.items():
                     ctx.report(place / len(clips), f"{clip.name}: {name}, noise")
-                    noisy[name].append(_measured(matter, clip, struck)[0])
+                    score, mattes[f"{name}, noise"] = _measured(matter, clip, struck)
+                    noisy[name].append(score)
             if sheets is not None:
-                _write_sheet(sheets, place, clip, mattes)
+                _write_sheet(sheets / f"{place:02d} {clip.name}.png", clip, shown, mattes)
     rows = {name: _rows(found) for name, found in scores.items()}
     show(rows)
     drops = {name: _drop(scores[name], found) for name, found in noisy.items() if found}
@@ -241,8 +247,8 @@ def _show_drops(drops: dict[str, dict[str, float]], noise: float) -> None:
     print_table(table)
 
 
-def _write_sheet(folder: Path, place: int, clip: Trial, mattes: dict[str, FloatArray]) -> None:
-    """First and last frame in columns, and below each the true mattes, the masks and those of every matter."""
+def _write_sheet(path: Path, clip: Trial, masks: dict[str, Mask], mattes: dict[str, FloatArray]) -> None:
+    """First and last frame in columns, and below each its masks, the true mattes and those of every matter."""
     import cv2
 
     from matting.cli.contact import contact_sheet, overlay, tinted_mattes
@@ -254,11 +260,11 @@ def _write_sheet(folder: Path, place: int, clip: Trial, mattes: dict[str, FloatA
     columns = [
         [
             clip.frames[t],
-            overlay(clip.frames[t], to_index_picture(clip.masks[t], ids)),
+            *(overlay(clip.frames[t], to_index_picture(given[t], ids)) for given in masks.values()),
             tinted_mattes(list(clip.alphas[t]), ids),
-            *(tinted_mattes(list(to_stored(alphas[t])), ids) for name, alphas in mattes.items()),
+            *(tinted_mattes(list(to_stored(alphas[t])), ids) for alphas in mattes.values()),
         ]
         for t in shown
     ]
-    sheet = contact_sheet(columns, ["frame", "masks", "truth", *mattes], shown)
-    write_bytes(folder / f"{place:02d} {clip.name}.png", cv2.imencode(".png", sheet[..., ::-1])[1].tobytes())
+    sheet = contact_sheet(columns, ["frame", *masks, "truth", *mattes], shown)
+    write_bytes(path, cv2.imencode(".png", sheet[..., ::-1])[1].tobytes())

@@ -24,9 +24,12 @@ from matting.pipeline.picture import read_image
 from matting.synthesis.cutouts import PICTURES, read_colour
 from matting.synthesis.guidance import plain_guidance
 from matting.synthesis.layers import to_8_bit as rounded
+from matting.synthesis.procedural import procedural_clip
 from matting.synthesis.scenery import Camera, fitted, seen
 from matting.synthesis.trials import Background, Foreground, Trial, composed, dice, foregrounds, line_up
 
+DRAWN_SEEDS = 2_000_000
+"""The first; those of training and validation lie below."""
 _VIDEOS = (".mp4", ".mov", ".mkv", ".avi", ".webm")
 
 
@@ -122,6 +125,17 @@ def _stored(path: Path, size_hw: tuple[int, ...]) -> NDArray[np.uint8]:
 
 def _video_in(folder: Path) -> Path | None:
     return next((file for file in sorted(folder.iterdir()) if file.suffix.lower() in _VIDEOS), None)
+
+
+def drawn(count: int, frames: int, size_hw: tuple[int, int]) -> list[Callable[[], Trial]]:
+    """What makes each of some drawn clips, whose seeds nothing is trained on or chosen by."""
+    return [partial(_drawn, DRAWN_SEEDS + place, frames, size_hw) for place in range(count)]
+
+
+def _drawn(seed: int, frames: int, size_hw: tuple[int, int]) -> Trial:
+    clip = procedural_clip(seed, size_hw, frames)
+    name, people = f"drawn {seed}", clip.alphas.shape[1]
+    return Trial(name, ("drawn",) * people, clip.frames, clip.alphas, plain_guidance(clip.alphas, dice(name)))
 
 
 def straightened(colour: FloatArray, opacity: FloatArray) -> FloatArray:

@@ -118,8 +118,11 @@ def _numbered(pictures: Sequence[Path]) -> bool:
 
 
 def line_up(people: Sequence[Foreground]) -> list[tuple[Foreground, ...]]:
-    """Who is seen together: of each group all by twos, the first alone, and who is left with one of the next group."""
-    groups = list(dict.fromkeys(person.group for person in people))
+    """Who is seen together: of each group all by twos, the first alone, and who is left with one of the next group.
+
+    Groups go by their names, so it does not matter in which order the people come.
+    """
+    groups = sorted({person.group for person in people})
     members = {group: [person for person in people if person.group == group] for group in groups}
     clips: list[tuple[Foreground, ...]] = []
     for place, group in enumerate(groups):

@@ -97,6 +97,19 @@ def test_weights_from_a_file_and_noise_on_the_masks(people: Path, matteo: Run, m
     assert noise["mask"]["drop"] > 20
 
 
+def test_drawn_clips_need_no_data(tmp_path: Path, matteo: Run, capfd: pytest.CaptureFixture[str]) -> None:
+    file, sheets = tmp_path / "numbers.json", tmp_path / "sheets"
+    drawn = ("--drawn", 1, "--frames", 2, "--size", "96x54", "--methods", "mask", "--noise", 0.25)
+    assert matteo("benchmark", "matting", *drawn, "--json", file, "--sheets", sheets) == 0
+    (clip,) = json.loads(file.read_text())["clips"]["mask"]
+    assert clip["people"] >= 1
+    assert 1 < clip["mad"] < 100
+    assert [path.name for path in sheets.iterdir()] == ["00 drawn 2000000.png"]
+    assert "struck by salt and pepper" in capfd.readouterr().out
+    assert matteo("benchmark", "matting") == 2
+    assert "--drawn" in capfd.readouterr().err
+
+
 def test_clips_that_are_ready(tmp_path: Path, matteo: Run) -> None:
     rng = np.random.default_rng(0)
     edges = np.array([32.0, 64.0])[None, :, None, None] + rng.normal(0, 2, (2, 2, 72, 1))

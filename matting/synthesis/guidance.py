@@ -21,7 +21,6 @@ from matting.arrays import Mask
 
 _MORPHOLOGY_SHARE = 29 / 640
 """Largest side of the structuring element, of the picture's longer side: 29 px at 640."""
-
 _PLAIN_SHARE = 8 / 640
 """The same for guidance to measure by: an outline is off by what a tracker's is, and no limb is lost."""
 
@@ -68,7 +67,7 @@ def guidance(alphas: NDArray[np.uint8], rng: Generator, harm: Harm | None = None
         masks = grown_or_shrunk(masks, rng)
     if rng.random() < harm.coarse:
         factor = float(rng.choice((4, 8, 16)))
-        masks = _each(masks, lambda mask: _coarse(mask, factor))
+        masks = coarse(masks, factor)
     for chance, spoil in (
         (harm.temporal, temporal), (harm.erase, erase), (harm.paste, paste), (harm.merge, merge), (harm.swap, swap),
     ):  # fmt: skip
@@ -82,9 +81,15 @@ def _each(masks: Mask, change: Callable[[Mask], Mask]) -> Mask:
     return np.stack([np.stack([change(mask) for mask in frame]) for frame in masks]) if masks.size else masks
 
 
-def grown_or_shrunk(masks: Mask, rng: Generator) -> Mask:
-    """Dilated, eroded, or one after the other, with elements of random size; alike on all frames of an instance."""
-    largest = max(2, round(_MORPHOLOGY_SHARE * max(masks.shape[2:])))
+def grown_or_shrunk(masks: Mask, rng: Generator, share: float = _MORPHOLOGY_SHARE) -> Mask:
+    """Dilated, eroded, or one after the other, with elements of random size; alike on all frames of an instance.
+
+    Args:
+        masks: ``[T, N, H, W]`` bool.
+        rng: decides which and how large.
+        share: the largest side of an element, of the picture's longer side.
+    """
+    largest = max(2, round(share * max(masks.shape[2:])))
     result = masks.copy()
     for place in range(masks.shape[1]):
         elements = [
@@ -97,6 +102,36 @@ def grown_or_shrunk(masks: Mask, rng: Generator) -> Mask:
                 mask = step(mask, element).astype(np.uint8)
             result[frame, place] = mask > 0
     return result
+
+
+def plain_guidance(alphas: NDArray[np.uint8], rng: Generator) -> Mask:
+    """Guidance to measure by, which stays the same whatever is trained with.
+
+    Cut at one half, grown or shrunk, and drawn at 1/8 of the size.
+
+    Args:
+        alphas: ``[T, N, H, W]`` uint8, what is to be seen.
+        rng: decides who is grown or shrunk, and by how much; alike on all frames.
+
+    Returns:
+        ``[T, N, H, W]`` bool. A pixel that two masks claim goes to the instance of which more is to be seen there.
+    """
+    masks = alphas > 127
+    largest = max(2, round(_PLAIN_SHARE * max(alphas.shape[2:])))
+    for place in range(alphas.shape[1]):
+        change = (cv2.dilate, cv2.erode)[int(rng.integers(2))]
+        element = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (int(rng.integers(2, largest + 1)),) * 2)
+        for frame in masks:
+            frame[place] = change(frame[place].astype(np.uint8), element) > 0
+    masks = coarse(masks, 8)
+    claims = np.where(masks, alphas.astype(np.int16) + 1, 0)
+    places = np.arange(masks.shape[1])[:, None, None]
+    return np.asarray(masks & (claims.argmax(axis=1)[:, None] == places))
+
+
+def coarse(masks: Mask, factor: float) -> Mask:
+    """As if drawn at ``1 / factor`` of the size."""
+    return _each(masks, lambda mask: _coarse(mask, factor))
 
 
 def _coarse(mask: Mask, factor: float) -> Mask:
@@ -174,30 +209,6 @@ def salt_and_pepper(masks: Mask, share: float, rng: Generator) -> Mask:
     """A share of all pixels is set or cleared at random: the noise of the VIM paper's figure 3."""
     struck = rng.random(masks.shape) < share
     return np.where(struck, rng.random(masks.shape) < 0.5, masks)
-
-
-def plain_guidance(alphas: NDArray[np.uint8], rng: Generator) -> Mask:
-    """Guidance to measure by, which stays the same whatever is trained with.
-
-    Cut at one half, grown or shrunk, and drawn at 1/8 of the size.
-
-    Args:
-        alphas: ``[T, N, H, W]`` uint8, what is to be seen.
-        rng: decides who is grown or shrunk, and by how much; alike on all frames.
-
-    Returns:
-        ``[T, N, H, W]`` bool. A pixel that two masks claim goes to the instance of which more is to be seen there.
-    """
-    masks = alphas > 127
-    largest = max(2, round(_PLAIN_SHARE * max(alphas.shape[2:])))
-    for place in range(alphas.shape[1]):
-        change = (cv2.dilate, cv2.erode)[int(rng.integers(2))]
-        element = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (int(rng.integers(2, largest + 1)),) * 2)
-        for frame in masks:
-            frame[place] = _coarse(change(frame[place].astype(np.uint8), element) > 0, 8)
-    claims = np.where(masks, alphas.astype(np.int16) + 1, 0)
-    places = np.arange(masks.shape[1])[:, None, None]
-    return np.asarray(masks & (claims.argmax(axis=1)[:, None] == places))
 
 
 def _box(mask: Mask) -> tuple[int, int, int, int] | None:

@@ -1,4 +1,4 @@
-"""``matteo train``: make clips to learn from, and train the networks of our own on them."""
+"""``matteo train``: draw people to learn from, and train the networks of our own on them."""
 
 from __future__ import annotations
 
@@ -12,36 +12,33 @@ from matting.cli.progress import progress, say
 train = typer.Typer(help="Train lite, the matting network of our own.", no_args_is_help=True)
 HELD_OUT = 1_000_000
 """Seeds from here on are never trained on."""
+HEIGHT_PX = 480
 
 
 @train.command()
-def clips(
-    out: Annotated[Path, typer.Argument(metavar="DIR", help="Folder for the clips; what is there already is kept.")],
-    count: Annotated[int, typer.Option(min=1, help="How many.")] = 1000,
-    first: Annotated[int, typer.Option(min=0, help="Seed of the first.")] = 0,
-    frames: Annotated[int, typer.Option(min=2, help="Frames of each.")] = 6,
-    height: Annotated[int, typer.Option(min=64, help="Of the pictures; they are 16:9.")] = 288,
-    backgrounds: Annotated[Path | None, typer.Option(metavar="DIR", help="Pictures without people.")] = None,
+def stock(
+    out: Annotated[Path, typer.Argument(metavar="DIR", help="Folder for the stock; what is there already is kept.")],
+    count: Annotated[int, typer.Option(min=1, help="How many people, and how many grounds.")] = 480,
+    first: Annotated[int, typer.Option(min=0, help="Number of the first.")] = 0,
+    frames: Annotated[int, typer.Option(min=2, help="Of each person.")] = 4,
+    height: Annotated[int, typer.Option(min=64, help="Of the people, in pixels.")] = HEIGHT_PX,
 ) -> None:
-    """Draw clips of people with true alphas; can be stopped and called again."""
-    from matting.synthesis.cutouts import files_in, read_colour
-    from matting.synthesis.procedural import procedural_clip
-    from matting.training.batches import write_clip
+    """Draw people and grounds that training pictures are composed of; can be stopped and called again."""
+    from matting.training.stock import draw_ground, draw_person, ground_path, keep_ground, keep_person, person_path
 
-    pictures = [] if backgrounds is None else [read_colour(path) for path in files_in(backgrounds)]
     with progress() as ctx:
-        for done, seed in enumerate(range(first, first + count)):
-            ctx.report(done / count, f"Clip {seed}")
-            path = out / f"{seed:07d}.npz"
-            if not path.exists():
-                clip = procedural_clip(seed, (height, height * 16 // 9), frames, pictures=pictures)
-                write_clip(path, clip.frames, clip.alphas)
-    say(f"{out}: {len(list(out.glob('*.npz')))} clips")
+        for done, number in enumerate(range(first, first + count)):
+            ctx.report(done / count, f"Person {number}")
+            if not (path := person_path(out, number)).exists():
+                keep_person(path, draw_person(number, frames, height))
+            if not (path := ground_path(out, number)).exists():
+                keep_ground(path, draw_ground(number))
+    say(f"{out}: people and grounds up to number {first + count - 1}")
 
 
 @train.command()
 def lite(
-    folder: Annotated[Path, typer.Argument(metavar="CLIPS", help="Folder of clips, from: matteo train clips.")],
+    folder: Annotated[Path, typer.Argument(metavar="STOCK", help="Folder of people, from: matteo train stock.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the run; an unfinished one goes on.")],
     steps: Annotated[int, typer.Option(min=1, help="Of the whole run.")] = 20_000,
     stop: Annotated[int | None, typer.Option(min=1, help="Stop after this step and go on another time.")] = None,
@@ -58,8 +55,8 @@ def lite(
     import torch
 
     from matting.networks import create
-    from matting.training.batches import Clips
     from matting.training.run import STATE, Recipe, Run, note
+    from matting.training.stock import Stock
     from matting.training.validation import measure, validation_batches, write_weights
 
     if threads is not None:
@@ -67,7 +64,7 @@ def lite(
     if side % 32:
         raise typer.BadParameter("--side takes a multiple of 32.")
     torch.manual_seed(seed)
-    run = Run(create("lite"), Recipe(seed=seed, steps=steps, size=size, side_px=side), Clips(folder))
+    run = Run(create("lite"), Recipe(seed=seed, steps=steps, size=size, side_px=side), Stock(folder))
     if (out / STATE).exists():
         run.go_on(out)
         say(f"{out}: going on after step {run.done}")

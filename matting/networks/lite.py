@@ -17,7 +17,7 @@ from matting.networks.msg_vim import MsgVimMattes, Recurrence, fuse
 WIDTHS = (16, 32, 64, 96, 128)
 """Channels at 1/2, 1/4, 1/8, 1/16 and 1/32 of the size."""
 MULTIPLE_PX = 32
-_FULL = 12
+_FULL = 16
 _CARRIED = 16
 """Channels of the state that is handed from frame to frame."""
 
@@ -39,8 +39,8 @@ class Lite(nn.Module):
         self.up4 = nn.Sequential(_block(eighth + quarter, quarter), Residual(quarter))
         self.temporal = Recurrence(_CARRIED)
         self.up2 = _block(quarter + half, 24)
-        self.narrow = _block(24, 8, kernel=1)
-        self.full = _block(8 + 5, _FULL)
+        self.narrow = _block(24, _FULL - 5, kernel=1)
+        self.full = nn.Sequential(_block(_FULL, _FULL), _block(_FULL, _FULL))
         self.head8 = _head(eighth)
         self.head4 = _head(quarter)
         self.head1 = nn.Conv2d(_FULL, 2, 3, padding=1)
@@ -71,11 +71,11 @@ class Lite(nn.Module):
         quarter = torch.cat((passed, states.flatten(0, 1)), 1)
         fine = self.narrow(self.up2(_joined(quarter, x2)))
         full = self.full(_joined(fine, seen))
-        os8 = F.interpolate(self.head8(eighth), scale_factor=8, mode="bilinear", align_corners=False)
-        os4 = F.interpolate(self.head4(quarter), scale_factor=4, mode="bilinear", align_corners=False)
-        a8, a4, a1 = (
-            ((torch.tanh(x) + 1) / 2).view(batch, length, 2, *x.shape[2:]) for x in (os8, os4, self.head1(full))
-        )
+        # From here in float32 even where autocast multiplies in half: mattes need finer steps than that.
+        os8 = F.interpolate(self.head8(eighth).float(), scale_factor=8, mode="bilinear", align_corners=False)
+        os4 = F.interpolate(self.head4(quarter).float(), scale_factor=4, mode="bilinear", align_corners=False)
+        os1 = self.head1(full).float()
+        a8, a4, a1 = (((torch.tanh(x) + 1) / 2).view(batch, length, 2, *x.shape[2:]) for x in (os8, os4, os1))
         return MsgVimMattes(a8, a4, a1, fuse(a8[:, :, :1], a4[:, :, :1], a1[:, :, :1]), states[:, -1])
 
 

@@ -109,24 +109,32 @@ class FilmedCutout:
 
 
 class DrawnCutout:
-    """A figure by :mod:`matting.synthesis.figures`."""
+    """A figure by :mod:`matting.synthesis.figures`.
 
-    aspect = 0.8
+    Args:
+        rng: decides who it is.
+        frames: how many there are.
+        portrait: only from the hair down to the chest, and larger for that.
+    """
 
-    def __init__(self, rng: Generator, frames: int) -> None:
+    def __init__(self, rng: Generator, frames: int, portrait: bool = False) -> None:
         self._person = random_person(rng)
         self._frames = frames
+        self._tall, self._above = (2.4, 0.42) if portrait else (0.85, 0.12)
+        """Height of the whole figure and room over its head, in heights of the box."""
+        self.aspect = 1.1 if portrait else 0.8
 
     def __len__(self) -> int:
         return self._frames
 
-    def layer(self, frame: int, size_hw: tuple[int, int], subframes: int = 2) -> Layer:
+    def layer(self, frame: int, size_hw: tuple[int, int], subframes: int = 2, shutter: float = 0.5) -> Layer:
         size = size_hw[0] * SUPER, size_hw[1] * SUPER
         rgba = np.zeros((*size, 4), np.float32)
-        tall = size[0] / 1.06
+        tall = size[0] * self._tall
+        place = Placement(np.eye(2) * tall, np.array((size[1] / 2, self._above * size[0])))
         for moment in range(subframes):
-            time = frame + 0.5 * ((moment + 0.5) / subframes - 0.5)
-            canvas = Canvas(Placement(np.eye(2) * tall, np.array((size[1] / 2, 0.04 * tall))), size)
+            time = frame + shutter * ((moment + 0.5) / subframes - 0.5)
+            canvas = Canvas(place, size)
             self._person.draw(canvas, self._person.pose(time), time)
             window = rgba[canvas.top : canvas.bottom, canvas.left : canvas.right]
             window += np.dstack([canvas.rgb, canvas.alpha]) / subframes

@@ -14,7 +14,7 @@ from matting.synthesis.puppet.body import draw_arm, draw_head, draw_leg, skirt
 from matting.synthesis.puppet.canvas import Canvas, Fabric, Floats, Point
 from matting.synthesis.puppet.cloth import Colour, cloth, knit, plaid, tones
 from matting.synthesis.puppet.gait import Arm, Leg, Pose, Walk
-from matting.synthesis.puppet.hair import fringe, fuzz, locks
+from matting.synthesis.puppet.hair import fringe, frizz, fuzz, locks
 
 Motion = Callable[[float], Pose]
 """Where the joints are at a time in frames."""
@@ -42,6 +42,8 @@ class _Wardrobe:
     hair_count: int
     hair_fall: tuple[float, float]
     hair_volume: float
+    frizz: float
+    """Length of hair that stands off all round; 0 for none."""
     beard: bool
     top: Fabric
     top_colour: Colour
@@ -78,9 +80,10 @@ def _dress(rng: Generator) -> _Wardrobe:
     return _Wardrobe(
         skin=tuple(np.array((0.86, 0.66, 0.54)) * dark * rng.uniform(0.92, 1.08, 3)),
         hair=tuple(np.clip(brown * rng.uniform(0.25, 2.4) * rng.uniform(0.8, 1.25, 3), 0.02, 0.9)),
-        hair_count=int(rng.choice((0, 120, 260, 420))),
+        hair_count=int(rng.choice((0, 120, 260, 420), p=(0.12, 0.28, 0.3, 0.3))),
         hair_fall=(0.4 * hair_length, hair_length),
         hair_volume=rng.uniform(0.8, 2.2),
+        frizz=float(rng.choice((0.0, 0.0, 0.03, rng.uniform(0.03, 0.16)))),
         beard=bool(rng.random() < 0.25),
         top=random_fabric(rng, top_colour),
         top_colour=top_colour,
@@ -93,7 +96,7 @@ def _dress(rng: Generator) -> _Wardrobe:
         hem_fringe=int(rng.choice((0, 0, 120, 220))),
         fur=int(rng.choice((0, 0, 80, 160))),
         scarf=bool(rng.random() < 0.35),
-        veil=float(rng.choice((0.0, 0.0, 0.0, 0.3, 0.55))),
+        veil=float(rng.choice((0.0, 0.3, 0.55), p=(0.88, 0.06, 0.06))),
         bag=bool(rng.random() < 0.25),
     )  # fmt: skip
 
@@ -250,6 +253,8 @@ def _hair(canvas: Canvas, pose: Pose, time: float, worn: _Wardrobe, head: Point,
     shades = tones(worn.hair, 0.42)
     strands = locks(head, (-0.5, 2.6), worn.hair_fall, worn.hair_count, pose, time, seed + 7, worn.hair_volume)
     canvas.strands(strands, shades, 0.75)
+    if worn.frizz:
+        canvas.strands(frizz(head, 4 * worn.hair_count, worn.frizz, pose, time, seed + 9), shades, 0.7)
     rim = [(f * 0.046, -0.044), (f * 0.02, -0.072), (back * 0.03, -0.074), (back * 0.062, -0.034), (back * 0.05, 0.046)]
     line = [(hx + px, hy + py) for px, py in rim]
     canvas.strands(fuzz(line, worn.hair_count // 2, 0.036, (back * 0.6, -0.5), time, seed + 8), shades, 0.6)

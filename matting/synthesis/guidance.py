@@ -48,13 +48,14 @@ class Harm:
     swap: float = 0.1
 
 
-def guidance(alphas: NDArray[np.uint8], rng: Generator, harm: Harm | None = None) -> Mask:
+def guidance(alphas: NDArray[np.uint8], rng: Generator, harm: Harm | None = None, longer_px: int | None = None) -> Mask:
     """Guidance for a clip.
 
     Args:
         alphas: ``[T, N, H, W]`` uint8, what is to be seen.
         rng: decides what happens.
         harm: how likely each kind of it is.
+        longer_px: the longer side of the whole picture, if the alphas are those of a part of it.
 
     Returns:
         ``[T, N, H, W]`` bool. Masks may overlap, as those of trackers do.
@@ -64,7 +65,8 @@ def guidance(alphas: NDArray[np.uint8], rng: Generator, harm: Harm | None = None
     if rng.random() < harm.polygon:
         masks = _each(masks, _polygon)
     if rng.random() < harm.morphology:
-        masks = grown_or_shrunk(masks, rng)
+        ratio = (longer_px or max(masks.shape[2:])) / max(masks.shape[2:])
+        masks = grown_or_shrunk(masks, rng, _MORPHOLOGY_SHARE * ratio, skew=2)
     if rng.random() < harm.coarse:
         factor = float(rng.choice((4, 8, 16)))
         masks = coarse(masks, factor)
@@ -81,20 +83,20 @@ def _each(masks: Mask, change: Callable[[Mask], Mask]) -> Mask:
     return np.stack([np.stack([change(mask) for mask in frame]) for frame in masks]) if masks.size else masks
 
 
-def grown_or_shrunk(masks: Mask, rng: Generator, share: float = _MORPHOLOGY_SHARE) -> Mask:
+def grown_or_shrunk(masks: Mask, rng: Generator, share: float = _MORPHOLOGY_SHARE, skew: float = 1.0) -> Mask:
     """Dilated, eroded, or one after the other, with elements of random size; alike on all frames of an instance.
 
     Args:
         masks: ``[T, N, H, W]`` bool.
         rng: decides which and how large.
         share: the largest side of an element, of the picture's longer side.
+        skew: 1 makes all sizes as likely, more makes small ones likelier.
     """
     largest = max(2, round(share * max(masks.shape[2:])))
     result = masks.copy()
     for place in range(masks.shape[1]):
-        elements = [
-            cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (int(side),) * 2) for side in rng.integers(1, largest + 1, 2)
-        ]
+        sides = 1 + (largest * rng.random(2) ** skew).astype(int)
+        elements = [cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (int(side),) * 2) for side in sides]
         order = ((cv2.dilate,), (cv2.erode,), (cv2.dilate, cv2.erode), (cv2.erode, cv2.dilate))[int(rng.integers(4))]
         for frame in range(len(masks)):
             mask = masks[frame, place].astype(np.uint8)

@@ -15,7 +15,9 @@ from torch.nn.utils import clip_grad_norm_
 
 from matting.errors import CheckpointError
 from matting.files import replacing
-from matting.training.batches import Batch, Clips, batch
+from matting.training.batches import Batch, batch
+from matting.training.objective import objective
+from matting.training.stock import Stock
 from matting.training.objective import objective
 
 STATE, CURVE = "state.pt", "curve.jsonl"
@@ -35,6 +37,7 @@ class Recipe:
         decay: of the weights (AdamW).
         clip: largest norm of the gradient.
         average: by which the moving average of the weights keeps its past, per step.
+        precision: "bf16" multiplies in bfloat16, which takes 3/4 of the time on processors that can; else "fp32".
     """
 
     seed: int = 0
@@ -47,6 +50,7 @@ class Recipe:
     decay: float = 0.01
     clip: float = 1.0
     average: float = 0.999
+    precision: str = "bf16"
 
     def rate_at(self, step: int) -> float:
         """The learning rate of a step."""
@@ -70,11 +74,12 @@ class Run:
     Args:
         network: of MSG-VIM's design; its weights are taken over, and trained.
         recipe: how.
-        clips: with what.
+        stock: with whom.
     """
 
-    def __init__(self, network: nn.Module, recipe: Recipe, clips: Clips) -> None:
-        self.network, self.recipe, self._clips = network.train(), recipe, clips
+    def __init__(self, network: nn.Module, recipe: Recipe, stock: Stock) -> None:
+        self.network = network.train().to(memory_format=torch.channels_last)
+        self.recipe, self._stock = recipe, stock
         self.averaged = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
         """The moving average of the weights: what is to be used, and steadier than the last weights."""
         self.done = 0
@@ -86,14 +91,17 @@ class Run:
         """Train up to the recipe's last step, one at a time."""
         while self.done < self.recipe.steps:
             recipe = self.recipe
-            given = batch(self._clips, recipe.seed, self.done, recipe.size, recipe.length, recipe.side_px)
+            given = batch(self._stock, recipe.seed, self.done, recipe.size, recipe.length, recipe.side_px)
             yield Step(self.done + 1, self.learn(given))
 
     def learn(self, given: Batch) -> float:
         """One step on a batch; returns its loss."""
         for group in self._optimiser.param_groups:
             group["lr"] = self.recipe.rate_at(self.done)
-        loss = objective(self.network(given.frames, given.target, given.reference), given.truth)
+        half = self.recipe.precision == "bf16"
+        with torch.autocast(given.frames.device.type, torch.bfloat16, enabled=half):
+            out = self.network(given.frames, given.target, given.reference)
+        loss = objective(out, given.truth)
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         clip_grad_norm_(self.network.parameters(), self.recipe.clip)

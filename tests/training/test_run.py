@@ -11,21 +11,21 @@ import torch
 import main
 from matting.errors import CheckpointError, MediaError
 from matting.networks import checkpoints, create
-from matting.synthesis.procedural import procedural_clip
-from matting.training.batches import Batch, Clips, batch, write_clip
+from matting.training.batches import Batch, batch
 from matting.training.run import Recipe, Run
+from matting.training.stock import Stock, draw_ground, draw_person, ground_path, keep_ground, keep_person, person_path
 from matting.training.validation import write_weights
 
 RECIPE = Recipe(seed=3, steps=6, size=2, length=2, side_px=64, warm_up=2)
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("clips")
-    for seed in range(3):
-        clip = procedural_clip(seed, (72, 128), frames=3, people=2)
-        write_clip(folder / f"{seed}.npz", clip.frames, clip.alphas)
-    return folder
+def stock(tmp_path_factory: pytest.TempPathFactory) -> Stock:
+    folder = tmp_path_factory.mktemp("stock")
+    for number in range(3):
+        keep_person(person_path(folder, number), draw_person(number, 3, 96))
+        keep_ground(ground_path(folder, number), draw_ground(number))
+    return Stock(folder)
 
 
 @pytest.fixture
@@ -37,20 +37,20 @@ def one_thread() -> object:
     torch.set_num_threads(before)
 
 
-def started(folder: Path, recipe: Recipe = RECIPE) -> Run:
+def started(stock: Stock, recipe: Recipe = RECIPE) -> Run:
     torch.manual_seed(recipe.seed)
-    return Run(create("lite"), recipe, Clips(folder))
+    return Run(create("lite"), recipe, stock)
 
 
 class TestBatches:
-    def test_a_step_is_always_the_same_and_every_step_another(self, folder: Path) -> None:
-        first, again, next_ = (batch(Clips(folder), 1, step, 2, 2, 64) for step in (5, 5, 6))
+    def test_a_step_is_always_the_same_and_every_step_another(self, stock: Stock) -> None:
+        first, again, next_ = (batch(stock, 1, step, 2, 2, 64) for step in (5, 5, 6))
         for one, other in zip(first, again, strict=True):
             torch.testing.assert_close(one, other, rtol=0, atol=0)
         assert not torch.equal(first.frames, next_.frames)
 
-    def test_shapes_and_ranges(self, folder: Path) -> None:
-        given = batch(Clips(folder), 1, 0, 3, 2, 64)
+    def test_shapes_and_ranges(self, stock: Stock) -> None:
+        given = batch(stock, 1, 0, 3, 2, 64)
         assert given.frames.shape == (3, 2, 3, 64, 64)
         assert given.target.shape == given.reference.shape == (3, 2, 1, 64, 64)
         assert given.truth.shape == (3, 2, 2, 64, 64)
@@ -58,38 +58,49 @@ class TestBatches:
         assert given.truth.min() >= 0
         assert given.truth.sum(dim=2).max() <= 1 + 1e-6
 
-    def test_guidance_belongs_to_the_truth(self, folder: Path) -> None:
+    def test_guidance_belongs_to_the_truth(self, stock: Stock) -> None:
         agree = []
         for step in range(20):
-            given = batch(Clips(folder), 2, step, 2, 2, 64)
+            given = batch(stock, 2, step, 2, 2, 64)
             agree.append(float(((given.target > 0.5) == (given.truth[:, :, :1] > 0.5)).float().mean()))
-        assert np.mean(agree) > 0.9
+        assert np.mean(agree) > 0.8  # a part of a picture holds more of edges than the whole
 
-    def test_a_folder_without_clips_is_refused(self, tmp_path: Path) -> None:
-        with pytest.raises(MediaError, match="holds no clips"):
-            Clips(tmp_path)
+    def test_a_folder_without_people_is_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(MediaError, match="holds no people"):
+            Stock(tmp_path)
+
+    def test_the_same_person_is_drawn_again_and_is_kept_as_drawn(self, tmp_path: Path) -> None:
+        drawn = draw_person(2, 2, 96)
+        np.testing.assert_array_equal(draw_person(2, 2, 96), drawn)
+        keep_person(person_path(tmp_path, 2), drawn)
+        keep_ground(ground_path(tmp_path, 0), draw_ground(0))
+        kept = Stock(tmp_path).people[0]
+        np.testing.assert_array_equal(kept.rgba, drawn)
+        assert (kept.rgba[..., :3] <= kept.rgba[..., 3:]).all()  # premultiplied
+        y, x = kept.soft[0]
+        assert 12 < kept.rgba[0, y, x, 3] < 243
 
 
 class TestRun:
     @pytest.mark.usefixtures("one_thread")
-    def test_one_that_was_interrupted_has_the_same_curve(self, folder: Path, tmp_path: Path) -> None:
-        whole = [step.loss for step in started(folder).steps()]
-        first = started(folder)
+    def test_one_that_was_interrupted_has_the_same_curve(self, stock: Stock, tmp_path: Path) -> None:
+        whole = [step.loss for step in started(stock).steps()]
+        first = started(stock)
         curve = [step.loss for _, step in zip(range(3), first.steps(), strict=False)]
         first.save(tmp_path)
-        second = started(folder)
+        second = started(stock)
         second.go_on(tmp_path)
         curve += [step.loss for step in second.steps()]
         assert curve == whole
 
-    def test_another_recipe_is_refused(self, folder: Path, tmp_path: Path) -> None:
-        started(folder).save(tmp_path)
-        other = started(folder, Recipe(seed=4, steps=6, size=2, length=2, side_px=64, warm_up=2))
+    def test_another_recipe_is_refused(self, stock: Stock, tmp_path: Path) -> None:
+        started(stock).save(tmp_path)
+        other = started(stock, Recipe(seed=4, steps=6, size=2, length=2, side_px=64, warm_up=2))
         with pytest.raises(CheckpointError, match="another recipe"):
             other.go_on(tmp_path)
 
-    def test_a_damaged_state_is_refused(self, folder: Path, tmp_path: Path) -> None:
-        run = started(folder)
+    def test_a_damaged_state_is_refused(self, stock: Stock, tmp_path: Path) -> None:
+        run = started(stock)
         run.save(tmp_path)
         state = tmp_path / "state.pt"
         state.write_bytes(state.read_bytes()[:5000])
@@ -129,12 +140,12 @@ def test_lite_gives_the_same_in_one_call_and_in_several() -> None:
 
 
 def test_the_command_trains_stops_and_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    clips, run = tmp_path / "clips", tmp_path / "run"
-    assert main.main(["train", "clips", str(clips), "--count", "2", "--frames", "3", "--height", "72"]) == 0
+    people, run = tmp_path / "stock", tmp_path / "run"
+    assert main.main(["train", "stock", str(people), "--count", "2", "--frames", "3", "--height", "72"]) == 0
     command = [
         "train",
         "lite",
-        str(clips),
+        str(people),
         "--out",
         str(run),
         "--steps",
@@ -154,10 +165,9 @@ def test_the_command_trains_stops_and_goes_on(tmp_path: Path, capsys: pytest.Cap
 
 
 @pytest.mark.slow
-def test_lite_overfits_four_clips_and_then_goes_by_the_guidance(folder: Path) -> None:
-    clips = Clips(folder)
-    fixed = Batch(*(torch.cat(p) for p in zip(*(batch(clips, 0, n, 1, 3, 64) for n in range(4)), strict=True)))
-    run = started(folder, Recipe(steps=1500, size=4, length=3, side_px=64, warm_up=50))
+def test_lite_overfits_four_clips_and_then_goes_by_the_guidance(stock: Stock) -> None:
+    fixed = batch(stock, 0, 0, 4, 3, 64)
+    run = started(stock, Recipe(steps=1500, size=4, length=3, side_px=64, warm_up=50))
     for _ in range(run.recipe.steps):
         run.learn(fixed)
     network = run.network.eval()

@@ -85,3 +85,26 @@ def locks(
         1,
     )
     return np.stack([root, control, tip], 1)
+
+
+def frizz(head: Point, count: int, length: float, pose: Pose, time: float, seed: int) -> Curves:
+    """Hair that stands off the scalp all round, each strand its own way: curls, flyaways, hair in the wind.
+
+    Args:
+        head: middle of the skull.
+        count: strands.
+        length: of the longest, figure units; most are shorter.
+        pose: which way the face looks; nothing grows there.
+        time: frame.
+        seed: of the strands.
+    """
+    dice, back = _dice(seed, count), -pose.facing
+    angle = -0.9 + 3.5 * dice[:, 0]
+    away = np.stack([back * np.cos(angle), -np.sin(angle)], 1)
+    along = np.stack([-away[:, 1], away[:, 0]], 1)
+    root = np.array(head) + 0.055 * (0.8 + 0.25 * dice[:, 1])[:, None] * away
+    reach = length * (0.15 + 0.85 * dice[:, 2] ** 2)[:, None]
+    bent = 1.6 * (dice[:, 3] - 0.5) + 0.15 * np.sin(time * 0.3 + 6.3 * dice[:, 4])
+    tip = root + reach * (away * np.cos(bent)[:, None] + along * np.sin(bent)[:, None])
+    curl = 1.4 * (dice[:, 5] - 0.5)[:, None] * reach * along
+    return np.stack([root, (root + tip) / 2 + curl, tip], 1)

@@ -18,7 +18,6 @@ from matting.files import replacing
 from matting.training.batches import Batch, batch
 from matting.training.objective import objective
 from matting.training.stock import Stock
-from matting.training.objective import objective
 
 STATE, CURVE = "state.pt", "curve.jsonl"
 

@@ -1,7 +1,7 @@
 """A stock of people and grounds, kept apart, from which every step of training composes pictures nobody saw before.
 
-Drawing a person takes a second, pasting one a millisecond: a few hundred of each, met in ever new company, sizes, colours
-and light, last longer than thousands of finished clips.
+Drawing a person takes a second, pasting one a millisecond: a few hundred of each, met in ever new company, sizes,
+colours and light, last longer than thousands of finished clips.
 """
 
 from __future__ import annotations
@@ -185,7 +185,8 @@ class _Part:
         turn = _turned(1, 1, self._spin * frame) @ self._matrix
         matrix = np.hstack([turn, (self._at + frame * self._step - turn @ self._root)[:, None]])
         size = (self._side, self._side)
-        rgba = cv2.warpAffine(self._frames[frame], matrix, size, flags=cv2.INTER_LINEAR).astype(np.float32) / 255
+        warped = cv2.warpAffine(self._frames[frame], matrix, size, flags=cv2.INTER_LINEAR)
+        rgba = np.asarray(warped, np.float32) / np.float32(255)
         if self._focus:
             rgba = np.asarray(cv2.GaussianBlur(rgba, (0, 0), self._focus), np.float32)
         if self._streak is not None:
@@ -193,9 +194,10 @@ class _Part:
         opacity = rgba[..., 3]
         cloth = None
         if self._texture is not None:
-            how = cv2.INTER_LINEAR
-            cloth = cv2.warpAffine(self._texture, matrix, size, flags=how, borderMode=cv2.BORDER_REFLECT_101)
-        return Layer(self._look.worn(rgba[..., :3] / np.maximum(opacity, 1 / 255)[..., None], cloth), opacity)
+            how, border = cv2.INTER_LINEAR, cv2.BORDER_REFLECT_101
+            cloth = np.asarray(cv2.warpAffine(self._texture, matrix, size, flags=how, borderMode=border), np.uint8)
+        straight = np.asarray(rgba[..., :3] / np.maximum(opacity, 1 / 255)[..., None], np.float32)
+        return Layer(self._look.worn(straight, cloth), opacity)
 
 
 class _Look:
@@ -235,7 +237,7 @@ def _shrunk(rgba: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(rgba, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def _streaked(rgba: FloatArray, way: FloatArray) -> FloatArray:
+def _streaked(rgba: FloatArray, way: NDArray[np.float64]) -> FloatArray:
     """Blurred along a way in pixels, as by motion."""
     steps = max(2, int(np.ceil(np.abs(way).max())) + 1)
     kernel = np.zeros((steps * 2 + 1,) * 2, np.float32)

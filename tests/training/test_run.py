@@ -11,7 +11,7 @@ import torch
 import main
 from matting.errors import CheckpointError, MediaError
 from matting.networks import checkpoints, create
-from matting.training.batches import Batch, batch
+from matting.training.batches import batch
 from matting.training.run import Recipe, Run
 from matting.training.stock import Stock, draw_ground, draw_person, ground_path, keep_ground, keep_person, person_path
 from matting.training.validation import write_weights

@@ -12,8 +12,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from matting.arrays import Mask, Picture, check_shape
-from matting.errors import ShapeError
+from matting.arrays import Mask, Picture
 from matting.recent import Recent
 from matting.seeding.alike import mean_of_alike
 from matting.seeding.figure import Box, expect_figure
@@ -21,7 +20,7 @@ from matting.seeding.graph_cut import graph_cut
 from matting.seeding.motion import Motion, find_motion
 from matting.seeding.odds import Codes, motion_codes
 from matting.seeding.posterior import find_figure
-from matting.seeding.seeder import FramePrompt, Neighbour
+from matting.seeding.seeder import FramePrompt, Neighbour, checked_size
 from matting.seeding.view import View, around, bounds, clip_box, look, pixels
 
 _COARSE_PIXELS = 60_000
@@ -67,13 +66,7 @@ class GrabCutSeeder:
         Raises:
             ShapeError: the frame is not uint8 RGB, or a drawn mask has another size.
         """
-        check_shape("frame", frame, (None, None, 3))
-        if frame.dtype != np.uint8:
-            raise ShapeError(f"frame is {frame.dtype}, expected uint8")
-        size_hw = frame.shape[0], frame.shape[1]
-        for given in (prompt, *others):
-            if given.mask is not None:
-                check_shape("drawn mask", given.mask, size_hw)
+        size_hw = checked_size(frame, (prompt, *others))
         if prompt.absent:
             return np.zeros(size_hw, np.bool_)
         motion = _motion_of(frame, neighbours)

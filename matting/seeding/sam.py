@@ -16,11 +16,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from matting.arrays import FloatArray, Mask, Picture, check_shape
-from matting.errors import ShapeError
+from matting.arrays import FloatArray, Mask, Picture
 from matting.networks.sam import Candidates, Predictor, full_size, low_size
 from matting.seeding.embeddings import Embeddings
-from matting.seeding.seeder import FramePrompt, Neighbour
+from matting.seeding.seeder import FramePrompt, Neighbour, checked_size
 from matting.seeding.view import clip_box, pixels
 
 _MOST_ANSWERS = 32
@@ -74,13 +73,7 @@ class SamSeeder:
         Raises:
             ShapeError: the frame is not uint8 RGB, or a drawn mask has another size.
         """
-        check_shape("frame", frame, (None, None, 3))
-        if frame.dtype != np.uint8:
-            raise ShapeError(f"frame is {frame.dtype}, expected uint8")
-        size_hw = frame.shape[0], frame.shape[1]
-        for given in (prompt, *others):
-            if given.mask is not None:
-                check_shape("drawn mask", given.mask, size_hw)
+        size_hw = checked_size(frame, (prompt, *others))
         if prompt.absent:
             return np.zeros(size_hw, np.bool_)
         picture = np.asarray(frame, np.uint8)

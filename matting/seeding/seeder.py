@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from matting.arrays import Mask, Picture
+from matting.arrays import Mask, Picture, check_shape
+from matting.errors import ShapeError
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,18 @@ class Neighbour:
 
     distance: int
     picture: Picture
+
+
+def checked_size(frame: Picture, prompts: Sequence[FramePrompt]) -> tuple[int, int]:
+    """Height and width of a frame that is as seeders want it; raises ShapeError for it or a drawn mask that is not."""
+    check_shape("frame", frame, (None, None, 3))
+    if frame.dtype != np.uint8:
+        raise ShapeError(f"frame is {frame.dtype}, expected uint8")
+    size_hw = frame.shape[0], frame.shape[1]
+    for given in prompts:
+        if given.mask is not None:
+            check_shape("drawn mask", given.mask, size_hw)
+    return size_hw
 
 
 class Seeder(Protocol):

@@ -43,8 +43,8 @@ def lite(
     steps: Annotated[int, typer.Option(min=1, help="Of the whole run.")] = 20_000,
     stop: Annotated[int | None, typer.Option(min=1, help="Stop after this step and go on another time.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of weights and batches.")] = 0,
-    size: Annotated[int, typer.Option(min=1, help="Instances in a batch.")] = 4,
-    side: Annotated[int, typer.Option(min=64, help="Of the crops, a multiple of 32.")] = 160,
+    size: Annotated[int, typer.Option(min=1, help="Instances in a batch.")] = 8,
+    side: Annotated[int, typer.Option(min=64, help="Of the crops, a multiple of 32.")] = 128,
     every: Annotated[int, typer.Option(min=1, help="Save and measure every so many steps.")] = 500,
     held_out: Annotated[
         int, typer.Option(min=1, help="Drawn clips that it is measured on and never learns from.")

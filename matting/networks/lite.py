@@ -1,9 +1,9 @@
 """Lite: MSG-VIM's design made thin enough for a CPU; our own, so that artists may sell what they make with it.
 
 What is kept of MSG-VIM (Li et al., WACV 2024): one instance told apart from all others by two masks, mattes at 1/8, 1/4
-and full size fused where the coarser one is unsure, and a temporal unit through which half of some channels pass. What
-differs: the encoder starts at half the size, the temporal unit sits at a quarter of it, and full size sees the picture
-itself through a few channels only.
+and full size, and a temporal unit through which half of some channels pass. What differs: the encoder starts at half
+the size, the temporal unit sits at a quarter of it, full size sees the picture itself through a few channels only, and
+its matte stands for itself: the coarser ones help to learn, nothing is taken from them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from matting.networks.msg_vim import MsgVimMattes, Recurrence, fuse
+from matting.networks.msg_vim import MsgVimMattes, Recurrence
 
 WIDTHS = (16, 32, 64, 96, 128)
 """Channels at 1/2, 1/4, 1/8, 1/16 and 1/32 of the size."""
@@ -55,7 +55,8 @@ class Lite(nn.Module):
             memory: ``[B, 16, H/4, W/4]`` from the call for the frames before; None at the start of a run.
 
         Returns:
-            The mattes at three sizes, all enlarged to ``[H, W]``, fused, and the memory for the frames that follow.
+            The mattes at three sizes, all enlarged to ``[H, W]``, the one to use, and the memory for the frames that
+            follow.
         """
         batch, length = frames.shape[:2]
         seen = torch.cat((frames, target - 0.5, reference - 0.5), 2).flatten(0, 1)
@@ -76,7 +77,7 @@ class Lite(nn.Module):
         os4 = F.interpolate(self.head4(quarter).float(), scale_factor=4, mode="bilinear", align_corners=False)
         os1 = self.head1(full).float()
         a8, a4, a1 = (((torch.tanh(x) + 1) / 2).view(batch, length, 2, *x.shape[2:]) for x in (os8, os4, os1))
-        return MsgVimMattes(a8, a4, a1, fuse(a8[:, :, :1], a4[:, :, :1], a1[:, :, :1]), states[:, -1])
+        return MsgVimMattes(a8, a4, a1, a1[:, :, :1], states[:, -1])
 
 
 class Residual(nn.Module):

@@ -31,21 +31,21 @@ class Harm:
 
     Attributes:
         morphology: eroded, dilated or both.
-        coarse: drawn at 1/4 to 1/16 of the size, as networks and proxies do.
+        coarse: drawn at 1/2 to 1/10 of the size, as networks and proxies do.
         polygon: an outline of few corners.
         erase, paste, merge: of the mixture of mask augmentations.
         temporal: the mask of another frame joins in.
         swap: two instances exchanged in a run of frames.
     """
 
-    morphology: float = 0.9
+    morphology: float = 0.8
     coarse: float = 0.5
-    polygon: float = 0.15
-    erase: float = 0.25
-    paste: float = 0.2
-    merge: float = 0.15
-    temporal: float = 0.15
-    swap: float = 0.1
+    polygon: float = 0.1
+    erase: float = 0.1
+    paste: float = 0.08
+    merge: float = 0.05
+    temporal: float = 0.1
+    swap: float = 0.03
 
 
 def guidance(alphas: NDArray[np.uint8], rng: Generator, harm: Harm | None = None, longer_px: int | None = None) -> Mask:
@@ -68,8 +68,7 @@ def guidance(alphas: NDArray[np.uint8], rng: Generator, harm: Harm | None = None
         ratio = (longer_px or max(masks.shape[2:])) / max(masks.shape[2:])
         masks = grown_or_shrunk(masks, rng, _MORPHOLOGY_SHARE * ratio, skew=2)
     if rng.random() < harm.coarse:
-        factor = float(rng.choice((4, 8, 16)))
-        masks = coarse(masks, factor)
+        masks = coarse(masks, float(rng.uniform(2, 10)))
     for chance, spoil in (
         (harm.temporal, temporal), (harm.erase, erase), (harm.paste, paste), (harm.merge, merge), (harm.swap, swap),
     ):  # fmt: skip

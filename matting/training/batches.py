@@ -61,7 +61,7 @@ def joined(samples: Sequence[Batch]) -> Batch:
 def _sample(stock: Stock, rng: Generator, length: int, side_px: int, harm: Harm | None) -> Batch:
     frames, alphas = scene(stock, rng, length, side_px)
     masks = guidance(alphas, rng, harm, LONGER_PX)
-    soft = ((alphas > 12) & (alphas < 243)).sum(axis=(0, 2, 3)) + 20.0
+    soft = np.sqrt(((alphas > 12) & (alphas < 243)).sum(axis=(0, 2, 3)) + 4.0)
     return as_batch(frames, alphas, masks, int(rng.choice(len(soft), p=soft / soft.sum())))
 
 

@@ -16,7 +16,7 @@ from torch.nn.utils import clip_grad_norm_
 from matting.errors import CheckpointError
 from matting.files import replacing
 from matting.training.batches import Batch, batch
-from matting.training.objective import objective
+from matting.training.dense import objective
 from matting.training.stock import Stock
 
 STATE, CURVE = "state.pt", "curve.jsonl"
@@ -41,10 +41,10 @@ class Recipe:
 
     seed: int = 0
     steps: int = 20_000
-    size: int = 4
-    length: int = 3
-    side_px: int = 160
-    rate: float = 2e-3
+    size: int = 8
+    length: int = 2
+    side_px: int = 128
+    rate: float = 1.5e-3
     warm_up: int = 300
     decay: float = 0.01
     clip: float = 1.0
@@ -100,7 +100,7 @@ class Run:
         half = self.recipe.precision == "bf16"
         with torch.autocast(given.frames.device.type, torch.bfloat16, enabled=half):
             out = self.network(given.frames, given.target, given.reference)
-        loss = objective(out, given.truth)
+        loss = objective(out, given.truth, given.target)
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         clip_grad_norm_(self.network.parameters(), self.recipe.clip)

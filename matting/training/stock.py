@@ -137,7 +137,7 @@ class _Ground:
         picture = stock.grounds[int(rng.integers(len(stock.grounds)))]
         blur = float(rng.choice((0.0, rng.uniform(0.0, 8.0))))
         self._picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), blur), np.uint8) if blur > 0.5 else picture
-        self._gain = np.exp(rng.normal(0, 0.15, 3) + rng.normal(0, 0.25)).astype(np.float32) / 255
+        self._gain = np.exp(rng.normal(0, 0.15, 3) + rng.normal(0.1, 0.3)).astype(np.float32) / 255
         self._grey = np.float32(rng.choice((0.0, 0.0, rng.uniform(0.3, 1.0))))
         scale = side_px / min(picture.shape[:2]) * np.exp(rng.uniform(0.05, 1.2))
         self._matrix = _turned(scale * rng.choice((-1, 1)), scale, rng.normal(0, 0.1))
@@ -165,7 +165,7 @@ class _Part:
         person = stock.people[int(rng.integers(len(stock.people)))]
         start = int(rng.integers(0, max(len(person.rgba) - length, 0) + 1))
         order = np.minimum(np.arange(start, start + length), len(person.rgba) - 1)[:: int(rng.choice((-1, 1)))]
-        scale = side_px * np.exp(rng.uniform(np.log(0.7), np.log(4.0))) / person.rgba.shape[1]
+        scale = side_px * np.exp(rng.uniform(np.log(0.6), np.log(3.2))) / person.rgba.shape[1]
         # Warping takes single pixels: what shrinks much is made small beforehand.
         half = 2 ** max(0, int(np.floor(np.log2(1 / scale) + 0.25))) if scale < 1 else 1
         self._frames = [_shrunk(person.rgba[place], half) for place in order]
@@ -204,7 +204,7 @@ class _Look:
     """Colours of a person in a scene."""
 
     def __init__(self, rng: Generator, ground: FloatArray) -> None:
-        self._gain = np.exp(rng.normal(0, 0.12, 3) + rng.normal(0, 0.25)).astype(np.float32)
+        self._gain = np.exp(rng.normal(0, 0.12, 3) + rng.normal(0.15, 0.25)).astype(np.float32)
         gamma = float(np.exp(rng.normal(0, 0.2)))
         self._table = ((np.arange(256) / 255) ** gamma).astype(np.float32)
         # Now and then somebody is of the colour of what is behind them, which is when matting is hard.

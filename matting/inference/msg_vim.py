@@ -22,6 +22,7 @@ from torch import Tensor
 from matting.arrays import FloatArray, Mask, StoredAlpha
 from matting.inference.allocator import keep_freed
 from matting.inference.device import Placed
+from matting.inference.enlarging import enlarged
 from matting.inference.matter import Guided, Matted, Matter, Scope
 from matting.networks.lite import Lite
 from matting.networks.msg_vim import DEVIATION, MEAN, MsgVim
@@ -56,8 +57,8 @@ class MsgVimMatter(Matter):
     Args:
         placed: the network with its weights.
         name: method and version, naming the weights as well.
-        short_side_px: larger pictures are brought down to it for the network, and their mattes up again; None for
-            none.
+        short_side_px: larger pictures are brought down to it for the network, and their mattes up again: those of
+            MSG-VIM bilinearly, those of lite by what the colours of the source show (:mod:`enlarging`); None for none.
         pixels_at_once: padded pixels, over frames and instances, given to the network at once. Bounds the memory; the
             mattes are the same up to rounding.
     """
@@ -76,6 +77,7 @@ class MsgVimMatter(Matter):
         self._name = name
         self._short_side_px = short_side_px
         self._pixels_at_once = pixels_at_once
+        self._by_colour = isinstance(placed.network, Lite)
 
     @property
     def name(self) -> str:
@@ -102,9 +104,13 @@ class MsgVimMatter(Matter):
             lambda: self._halve(seen.shape[1:3]),
         )
         matted = without_border(fused, seen.shape[1:3])
-        for place, instance in zip(present, matted, strict=True):
-            for alpha, found in zip(alphas[:, place], instance, strict=True):
-                alpha[:] = found if found.shape == size_hw else cv2.resize(found, size_hw[::-1])
+        for frame, found in enumerate(matted.swapaxes(0, 1)):
+            if found.shape[1:] == size_hw:
+                alphas[frame, present] = found
+            elif self._by_colour:
+                alphas[frame, present] = enlarged(found, seen[frame], frames[frame])
+            else:
+                alphas[frame, present] = [cv2.resize(alpha, size_hw[::-1]) for alpha in found]
         alphas *= masks.any(axis=(2, 3), keepdims=True)
         np.clip(alphas, 0, 1, out=alphas)
         alphas /= np.maximum(alphas.sum(axis=1, keepdims=True), 1)

@@ -91,6 +91,7 @@ def open_path(path: Path, ctx: JobContext) -> Opened:
     """
     from matting.media import open_clip
     from matting.pipeline.seeders import choose_seeder, installed_seeders
+    from matting.pipeline.trackers import choose_tracker
     from matting.project.project import Project
 
     ctx.report(0, f"Opening {path.name}")
@@ -101,7 +102,9 @@ def open_path(path: Path, ctx: JobContext) -> Opened:
     project = Project.create(_new_folder(path.stem), clip.info)
     # Who clicks in a window wants an answer at once, whatever device there is: the quickest network.
     seeder, weights = choose_seeder(installed_seeders()[0])
-    methods = project.document.methods.model_copy(update={"seeder": seeder, "seeder_weights": weights})
+    tracker, remembered = choose_tracker()
+    best = {"seeder": seeder, "seeder_weights": weights, "tracker": tracker, "tracker_weights": remembered}
+    methods = project.document.methods.model_copy(update=best)
     project.document = project.document.model_copy(update={"methods": methods})
     project.save()
     return _opened(project, clip, None, restored=False)

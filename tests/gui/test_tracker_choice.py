@@ -29,9 +29,9 @@ def choice_of(window: MainWindow) -> QComboBox:
     return find(window, QComboBox, "trackerChoice")
 
 
-def take_the_last(window: MainWindow, qtbot: QtBot) -> None:
+def take(window: MainWindow, qtbot: QtBot, key: Qt.Key) -> None:
     choice_of(window).setFocus()
-    QTest.keyClick(choice_of(window), Qt.Key.Key_End)
+    QTest.keyClick(choice_of(window), key)
     settle(window, qtbot)
 
 
@@ -42,19 +42,26 @@ def test_without_weights_only_flow_can_be_chosen(window: MainWindow, clip: Path,
     model = choice.model()
     assert isinstance(model, QStandardItemModel)
     assert [model.item(place).isEnabled() for place in range(2)] == [True, False]
-    take_the_last(window, qtbot)
+    take(window, qtbot, Qt.Key.Key_End)
     assert window.session.document.methods.tracker == "flow"
     assert not window.session.undo_stack.canUndo()
 
 
-def test_cutie_is_chosen_and_undone(window: MainWindow, clip: Path, weights: Path, qtbot: QtBot) -> None:
+def test_a_new_project_starts_with_the_best_and_the_other_is_chosen_and_undone(
+    window: MainWindow, clip: Path, weights: Path, qtbot: QtBot
+) -> None:
     opened(window, clip, qtbot)
     choice = choice_of(window)
-    take_the_last(window, qtbot)
     methods = window.session.document.methods
     assert (methods.tracker, len(methods.tracker_weights)) == ("cutie", 64)
-    assert window.session.undo_stack.undoText() == "Follow with Cutie"
     assert choice.currentText() == "Cutie"
+    assert not window.session.undo_stack.canUndo()
+    take(window, qtbot, Qt.Key.Key_Home)
+    changed = window.session.document.methods
+    assert (changed.tracker, changed.tracker_weights) == ("flow", "")
+    assert window.session.undo_stack.undoText() == "Follow with Optical flow"
+    take(window, qtbot, Qt.Key.Key_End)
+    assert window.session.document.methods == methods
     press(window, Qt.Key.Key_Z, Ctrl)
     settle(window, qtbot)
     assert window.session.document.methods.tracker == "flow"
@@ -63,8 +70,9 @@ def test_cutie_is_chosen_and_undone(window: MainWindow, clip: Path, weights: Pat
 
 def test_weights_that_went_away_are_told(window: MainWindow, clip: Path, weights: Path, qtbot: QtBot) -> None:
     opened(window, clip, qtbot)
+    take(window, qtbot, Qt.Key.Key_Home)
     weights.unlink()
-    take_the_last(window, qtbot)
+    take(window, qtbot, Qt.Key.Key_End)
     assert "matteo models get cutie" in text_of(window)
     assert window.session.document.methods.tracker == "flow"
     assert choice_of(window).itemText(1) == "Cutie (not installed)"

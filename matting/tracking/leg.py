@@ -65,7 +65,6 @@ class Leg:
         masks /= np.maximum(masks.sum(axis=0), 1)
         self._seeds = np.concatenate([1 - masks.sum(axis=0, keepdims=True), masks])
         self._shares = self._seeds
-        self._colours = [LocalColours(look.colours, mask, (0, 0)) for mask in masks]
         self._start: Look | None = look
         self._random = np.random.default_rng(0)
         self._learnt: deque[Samples] = deque(maxlen=_REMEMBERED_FRAMES)
@@ -130,6 +129,7 @@ class Leg:
         return np.asarray(np.maximum(evidence - evidence.max(axis=0), -np.float32(_LIMIT)), np.float32)
 
     def _learn_seed(self, look: Look, motion: Motion) -> None:
+        self._colours = [LocalColours(look.colours, mask, (0, 0)) for mask in self._seeds[1:]]
         box = slice(None), slice(None)
         described = _described(look, motion, self._seeds[0], box)
         self._classifier = Classifier(described.shape[-1], len(self._seeds))

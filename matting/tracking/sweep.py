@@ -50,7 +50,8 @@ class Sweep:
         if motion is not None:
             for leg in set(self._legs.values()):
                 leg.advance(look, motion)
-        self._legs = {instance: leg for instance, leg in self._legs.items() if not leg.lost}
+        lost = {leg for leg in set(self._legs.values()) if leg.lost}
+        self._legs = {instance: leg for instance, leg in self._legs.items() if leg not in lost}
         there = {instance: mask for instance, mask in seeds.items() if mask.any()}
         if there:
             self._legs |= dict.fromkeys(there, Leg(there, look, self._measure))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
 from app.icons import give_icon, give_picture
@@ -36,6 +36,9 @@ class Message:
 
 class MessageBar(QFrame):
     """Shows the newest message over its parent, so that nothing moves; older warnings come back when it is closed."""
+
+    changed = Signal()
+    """Another message is shown, or none any more."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -101,6 +104,7 @@ class MessageBar(QFrame):
         self._shown = message
         if self._shown is None:
             self.hide()
+            self.changed.emit()
             return
         name, color = self._shown.severity.value
         give_picture(self._icon, name, color, 20)
@@ -116,6 +120,14 @@ class MessageBar(QFrame):
         self._place()
         self.show()
         self.raise_()
+        self.changed.emit()
+
+    def over(self, widget: QWidget) -> QRectF:
+        """Where it covers a widget, in its places; empty where it does not."""
+        if not self.isVisible():
+            return QRectF()
+        corner = widget.mapFromGlobal(self.mapToGlobal(QPoint(0, 0)))
+        return QRectF(QRect(corner, self.size()).intersected(widget.rect()))
 
     def _place(self) -> None:
         """Centred at the top, as high as its text needs."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Property, QSize, Qt
+from PySide6.QtCore import Property, QRectF, QSize, Qt
 from PySide6.QtGui import QCloseEvent, QCursor, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -268,20 +268,18 @@ class MainWindow(QMainWindow):
         viewer.drawing_given.connect(self._on_drawing)
         viewer.drawing_begun.connect(self._transport.pause)
         finding, returning = self._finding, self._returning
-        viewer.set_over(
-            ProposalGesture(viewer, Offers(lambda: finding.boxes, finding.accept, finding.dismiss)),
-            ProposalGesture(
-                viewer,
-                Offers(
-                    lambda: returning.boxes if viewer.is_current else {},
-                    returning.accept,
-                    returning.dismiss,
-                    returning.label,
-                ),
-            ),
+        found = Offers(lambda: finding.boxes, finding.accept, finding.dismiss, covered=self._covered)
+        back = Offers(
+            lambda: returning.boxes if viewer.is_current else {},
+            returning.accept,
+            returning.dismiss,
+            returning.label,
+            self._covered,
         )
+        viewer.set_over(ProposalGesture(viewer, found), ProposalGesture(viewer, back))
         finding.changed.connect(viewer.update)
         returning.changed.connect(viewer.update)
+        self.messages.changed.connect(viewer.update)
         viewer.space_tapped.connect(self._transport.toggle)
         viewer.peeked.connect(self._on_peeked)
         viewer.zoomed.connect(lambda density: self._zoom.setText(f"{density * 100:.0f} %"))
@@ -305,6 +303,9 @@ class MainWindow(QMainWindow):
         self._start.folder_asked.connect(self.files.ask_open_folder)
         self._start.sample_asked.connect(self.files.open_sample)
         self._start.recover_asked.connect(self.files.open)
+
+    def _covered(self) -> QRectF:
+        return self.messages.over(self.viewer)
 
     def look_for_unsaved(self) -> None:
         """Offer what a crash left behind, and see which models are here."""

@@ -25,12 +25,14 @@ class Offers:
         boxes: what is on offer on the frame that is shown, in pixels of the frame.
         accept, dismiss: some of them.
         label: what stands beside the buttons of one.
+        covered: what part of the canvas cannot be clicked.
     """
 
     boxes: Callable[[], Mapping[int, Box]]
     accept: Callable[[list[int]], None]
     dismiss: Callable[[list[int]], None]
     label: Callable[[int], str] = str
+    covered: Callable[[], QRectF] = QRectF
 
 
 class ProposalGesture(Gesture):
@@ -101,11 +103,14 @@ class ProposalGesture(Gesture):
         return QRectF(self.canvas.to_widget(box[0], box[1]), self.canvas.to_widget(box[2], box[3]))
 
     def _buttons(self, rect: QRectF) -> tuple[QRectF, QRectF]:
-        """Where ✓ and ✕ are: above the box at its right, inside the widget."""
+        """Where ✓ and ✕ are: above the box at its right, inside the widget, not beneath what covers it."""
         room = QRectF(self.canvas.rect())
         y = max(rect.top() - BUTTON_PX - GAP_PX, room.top() + GAP_PX)
         right = min(max(rect.right(), rect.left() + 3 * BUTTON_PX + 2 * GAP_PX), room.right() - GAP_PX)
         dismiss = QRectF(right - BUTTON_PX, y, BUTTON_PX, BUTTON_PX)
+        covered = self._offers.covered()
+        if covered.intersects(dismiss.adjusted(-BUTTON_PX - GAP_PX, 0, 0, 0)):
+            dismiss.moveTop(covered.bottom() + GAP_PX)
         return dismiss.translated(-BUTTON_PX - GAP_PX, 0), dismiss
 
     # -- painting ------------------------------------------------------------------------------------------------------

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 from window_driver import Ctrl, Plain, opened, press, settle, text_of
 
-from app.tools.proposals import BUTTON_PX, GAP_PX
+from app.tools.proposals import BUTTON_PX, GAP_PX, ProposalGesture
 from app.window import MainWindow
 from matting.finding.proposal import Box, Proposal
 from matting.job import JobContext
@@ -188,3 +188,17 @@ def test_boxes_and_buttons_are_painted(offering: MainWindow, tmp_path: Path) -> 
     assert green(grabbed(), tick)
     press(offering, Qt.Key.Key_Escape)
     assert not green(grabbed(), tick)
+
+
+def test_a_message_does_not_cover_the_buttons(offering: MainWindow) -> None:
+    assert offering.messages.isVisible()
+    bar = offering.messages.over(offering.viewer)
+    assert not bar.isEmpty()
+    gesture = offering.viewer._over[0]
+    assert isinstance(gesture, ProposalGesture)
+    under = QRectF(bar.center().x() - 30, bar.top() + 4, 60, 200)
+    buttons = gesture._buttons(under)
+    assert not any(bar.intersects(button) for button in buttons)
+    assert buttons[1].top() < bar.bottom() + 2 * GAP_PX
+    offering.messages.clear()
+    assert any(bar.intersects(button) for button in gesture._buttons(under))

@@ -11,7 +11,8 @@ from matting.evaluation.folders import folders, pictures
 
 _FRAMES = ("frames", "images", "JPEGImages")
 _MASKS = ("masks", "masks_sparse", "Annotations")
-_VIDEOS = (".mp4", ".mov", ".mkv", ".avi", ".webm")
+VIDEOS = (".mp4", ".mov", ".mkv", ".avi", ".webm")
+"""Endings of files that are taken for clips."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def _davis(root: Path) -> Iterator[Sequence]:
 def _clip(root: Path) -> Iterator[Sequence]:
     masks = next((root / name for name in _MASKS if pictures(root / name)), None)
     frames = next((root / name for name in _FRAMES if pictures(root / name)), None)
-    video = next((file for file in sorted(root.iterdir()) if file.suffix.lower() in _VIDEOS), None)
+    video = next((file for file in sorted(root.iterdir()) if file.suffix.lower() in VIDEOS), None)
     clip = frames or video
     if masks is not None and clip is not None:
         yield Sequence(root.resolve().name, clip, masks)

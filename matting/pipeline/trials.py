@@ -17,6 +17,7 @@ from matting.evaluation import datasets
 from matting.evaluation.datasets import Sample
 from matting.evaluation.folders import folders, instances, read_alpha
 from matting.evaluation.opacity import as_float
+from matting.evaluation.sequences import VIDEOS
 from matting.frames import to_8_bit
 from matting.media import open_clip
 from matting.pipeline.folders import number
@@ -30,7 +31,6 @@ from matting.synthesis.trials import Background, Foreground, Trial, composed, di
 
 DRAWN_SEEDS = 2_000_000
 """The first; those of training and validation lie below."""
-_VIDEOS = (".mp4", ".mov", ".mkv", ".avi", ".webm")
 
 
 def trials(
@@ -124,7 +124,7 @@ def _stored(path: Path, size_hw: tuple[int, ...]) -> NDArray[np.uint8]:
 
 
 def _video_in(folder: Path) -> Path | None:
-    return next((file for file in sorted(folder.iterdir()) if file.suffix.lower() in _VIDEOS), None)
+    return next((file for file in sorted(folder.iterdir()) if file.suffix.lower() in VIDEOS), None)
 
 
 def drawn(count: int, frames: int, size_hw: tuple[int, int]) -> list[Callable[[], Trial]]:
@@ -159,7 +159,7 @@ def _grounds(folder: Path | None) -> list[Path]:
     if folder is None:
         raise MediaError("People have to stand before something: name a folder of pictures or videos, --backgrounds.")
     files = sorted(folder.iterdir()) if folder.is_dir() else []
-    found = [path for path in files if path.suffix.lower() in (*PICTURES, *_VIDEOS)]
+    found = [path for path in files if path.suffix.lower() in (*PICTURES, *VIDEOS)]
     if not found:
         raise MediaError(f"{folder} holds no pictures or videos to serve as backgrounds.")
     return found
@@ -167,7 +167,7 @@ def _grounds(folder: Path | None) -> list[Path]:
 
 def _background(path: Path, frames: int, size_hw: tuple[int, int], rng: np.random.Generator) -> Background:
     """A video as it goes on; a picture as a camera that drifts over it sees it."""
-    if path.suffix.lower() not in _VIDEOS:
+    if path.suffix.lower() not in VIDEOS:
         ground = fitted(read_colour(path), size_hw, rng)
         drift = rng.normal(0, 0.004, 2) * size_hw[0]
         camera = Camera(drift.astype(np.float32), np.zeros((3, 3), np.float32), 1.0)

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from matting.cli.progress import progress, say
+from matting.training.recipes import RECIPES, Recipe
 
-train = typer.Typer(help="Train lite, the matting network of our own.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from matting.networks import MattingKind
+
+train = typer.Typer(help="Train matting networks on people that are drawn.", no_args_is_help=True)
 HELD_OUT = 1_000_000
 """Seeds from here on are never trained on."""
 HEIGHT_PX = 480
+WIDTH = 32
+"""Channels at full size of the published networks."""
 
 
 @train.command()
@@ -36,52 +44,128 @@ def stock(
     say(f"{out}: people and grounds up to number {first + count - 1}")
 
 
-@train.command()
-def lite(
-    folder: Annotated[Path, typer.Argument(metavar="STOCK", help="Folder of people, from: matteo train stock.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the run; an unfinished one goes on.")],
-    steps: Annotated[int, typer.Option(min=1, help="Of the whole run.")] = 20_000,
-    stop: Annotated[int | None, typer.Option(min=1, help="Stop after this step and go on another time.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of weights and batches.")] = 0,
-    size: Annotated[int, typer.Option(min=1, help="Instances in a batch.")] = 8,
-    side: Annotated[int, typer.Option(min=64, help="Of the crops, a multiple of 32.")] = 128,
-    every: Annotated[int, typer.Option(min=1, help="Save and measure every so many steps.")] = 500,
-    held_out: Annotated[
-        int, typer.Option(min=1, help="Drawn clips that it is measured on and never learns from.")
-    ] = 12,
-    threads: Annotated[int | None, typer.Option(min=1, help="Processor threads; all by default.")] = None,
+StockArgument: TypeAlias = Annotated[
+    Path, typer.Argument(metavar="STOCK", help="Folder of people, from: matteo train stock.")
+]
+OutOption: TypeAlias = Annotated[
+    Path, typer.Option(metavar="DIR", help="Folder of the run; an unfinished one goes on.")
+]
+StepsOption: TypeAlias = Annotated[int, typer.Option(min=1, help="Of the whole run.")]
+StopOption: TypeAlias = Annotated[int | None, typer.Option(min=1, help="Stop after this step and go on another time.")]
+SeedOption: TypeAlias = Annotated[int, typer.Option(min=0, help="Of weights and batches.")]
+SizeOption: TypeAlias = Annotated[int, typer.Option(min=1, help="Clips in a batch.")]
+LengthOption: TypeAlias = Annotated[int, typer.Option(min=1, help="Frames of each.")]
+SideOption: TypeAlias = Annotated[int, typer.Option(min=64, help="Of the crops, a multiple of 32.")]
+RateOption: TypeAlias = Annotated[float, typer.Option(min=0, help="Highest learning rate.")]
+EveryOption: TypeAlias = Annotated[int, typer.Option(min=1, help="Save and measure every so many steps.")]
+HeldOutOption: TypeAlias = Annotated[
+    int, typer.Option(min=1, help="Drawn clips that it is measured on and never learns from.")
+]
+ThreadsOption: TypeAlias = Annotated[int | None, typer.Option(min=1, help="Processor threads; all by default.")]
+DeviceOption: TypeAlias = Annotated[str, typer.Option(help="auto|cpu|cuda[:k]")]
+WidthOption: TypeAlias = Annotated[
+    int, typer.Option(min=4, help="Channels at full size; fewer than 32 make a thin one, which no matter can load.")
+]
+
+
+def _command(kind: MattingKind) -> None:
+    """Add the command that trains a kind of network by its recipe."""
+    known = RECIPES[kind]
+
+    def learn(
+        folder: StockArgument,
+        out: OutOption,
+        steps: StepsOption = known.steps,
+        stop: StopOption = None,
+        seed: SeedOption = known.seed,
+        size: SizeOption = known.size,
+        length: LengthOption = known.length,
+        side: SideOption = known.side_px,
+        rate: RateOption = known.rate,
+        every: EveryOption = 500,
+        held_out: HeldOutOption = 12,
+        width: WidthOption = WIDTH,
+        threads: ThreadsOption = None,
+        device: DeviceOption = "auto",
+    ) -> None:
+        if side % 32:
+            raise typer.BadParameter("--side takes a multiple of 32.")
+        if kind == "maggie-video" and length < 3:
+            raise typer.BadParameter("--length is 3 at least: MaGGIe fuses the mattes of three frames.")
+        if kind != "lite" and size * length < 2:
+            raise typer.BadParameter("--size is 2 at least with one frame each: norms need more than one picture.")
+        if kind == "lite" and width != WIDTH:
+            raise typer.BadParameter("--width belongs to msg-vim and maggie; lite is thin as it is.")
+        warm_up = min(known.warm_up, max(steps // 10, 1))
+        recipe = replace(
+            known, seed=seed, steps=steps, warm_up=warm_up, size=size, length=length, side_px=side, rate=rate
+        )
+        _train(kind, recipe, folder, out, width, stop or steps, every, held_out, threads, device)
+
+    learn.__doc__ = (
+        f"Train {kind}. Weights go to DIR/{kind}.safetensors, losses and measures to DIR/curve.jsonl, and curves and "
+        "pictures for TensorBoard, where it is installed, to DIR/board."
+    )
+    train.command(kind)(learn)
+
+
+for _kind in RECIPES:
+    _command(_kind)
+
+
+def _train(
+    kind: MattingKind,
+    recipe: Recipe,
+    folder: Path,
+    out: Path,
+    width: int,
+    stop: int,
+    every: int,
+    held_out: int,
+    threads: int | None,
+    device: str,
 ) -> None:
-    """Train lite. Its weights go to DIR/lite.safetensors, losses and measures to DIR/curve.jsonl."""
     import torch
 
-    from matting.networks import create
-    from matting.training.run import STATE, Recipe, Run, note
+    from matting.inference.device import choose
+    from matting.training import board, validation
+    from matting.training.lessons import lesson, new_network
+    from matting.training.run import STATE, Run, note
     from matting.training.stock import Stock
-    from matting.training.validation import measure, validation_batches, write_weights
 
     if threads is not None:
         torch.set_num_threads(threads)
-    if side % 32:
-        raise typer.BadParameter("--side takes a multiple of 32.")
-    torch.manual_seed(seed)
-    run = Run(create("lite"), Recipe(seed=seed, steps=steps, size=size, side_px=side), Stock(folder))
+    torch.manual_seed(recipe.seed)
+    place = choose(device)
+    run = Run(new_network(kind, width).to(place), recipe, Stock(folder), lesson(kind))
     if (out / STATE).exists():
         run.go_on(out)
         say(f"{out}: going on after step {run.done}")
-    fixed = validation_batches(HELD_OUT, held_out)
-    last, total = min(steps, stop or steps), 0.0
-    with progress() as ctx:
+    measured_by = new_network(kind, width).to(place).eval()
+    clips = validation.held_out(HELD_OUT, held_out)
+    last, total, counted = min(recipe.steps, stop), 0.0, 0
+    with progress() as ctx, ExitStack() as closing_at_last:
+        curves = None
+        if board.installed():
+            curves = closing_at_last.enter_context(closing(board.Board(out, run.done)))
+            say(f"Curves and pictures: tensorboard --logdir {out / board.FOLDER}")
         for step in run.steps():
-            total += step.loss
-            ctx.report(step.number / steps, f"Step {step.number}")
+            total, counted = total + step.loss, counted + 1
+            ctx.report(step.number / recipe.steps, f"Step {step.number}")
+            if curves:
+                curves.step(step.number, step.loss, recipe.rate_at(step.number - 1))
             if step.number % every == 0 or step.number == last:
+                measured_by.load_state_dict(run.averaged)
+                found = [validation.mattes(measured_by, clip) for clip in clips]
+                errors = validation.measure(found, clips)
+                # Before the state: who is killed between the two notes the same line again, and misses none.
+                note(out, {"step": step.number, "loss": total / counted, **errors})
                 run.save(out)
-                write_weights(out / "lite.safetensors", run.averaged)
-                found = measure(run.averaged, fixed)
-                since = (step.number - 1) % every + 1
-                note(out, {"step": step.number, "loss": total / since, **found})
-                measured = f"MAD {found['mad']:.2f}e-3 (mask {found['mask']:.2f}e-3)"
-                say(f"step {step.number}  loss {total / since:.4f}  {measured}")
-                total = 0.0
+                validation.write_weights(out / f"{kind}.safetensors", run.averaged)
+                if curves:
+                    curves.measured(step.number, errors, validation.contact_sheet(found, clips))
+                named = "  ".join(f"{name} {value:.2f}" for name, value in errors.items())
+                say(f"step {step.number}  loss {total / counted:.4f}  {named}")
+                total, counted = 0.0, 0
             if step.number >= last:
                 break

@@ -70,9 +70,10 @@ class MsgVim(nn.Module):
         seen = torch.cat((frames, target, reference), 2).flatten(0, 1)  # [B*T, 5, H, W]
         features = self.encoder(seen)
         os8, os4, os1, memory = self.decoder(self.aspp(features.deepest), features, length, memory)
-        os8 = F.interpolate(os8, scale_factor=8, mode="bilinear", align_corners=False)
-        os4 = F.interpolate(os4, scale_factor=4, mode="bilinear", align_corners=False)
-        a8, a4, a1 = (((torch.tanh(x) + 1) / 2).view(batch, length, 2, *x.shape[2:]) for x in (os8, os4, os1))
+        # From here in float32 even where autocast multiplies in half: mattes need finer steps than that.
+        os8 = F.interpolate(os8.float(), scale_factor=8, mode="bilinear", align_corners=False)
+        os4 = F.interpolate(os4.float(), scale_factor=4, mode="bilinear", align_corners=False)
+        a8, a4, a1 = (((torch.tanh(x) + 1) / 2).view(batch, length, 2, *x.shape[2:]) for x in (os8, os4, os1.float()))
         return MsgVimMattes(a8, a4, a1, fuse(a8[:, :, :1], a4[:, :, :1], a1[:, :, :1]), memory)
 
 

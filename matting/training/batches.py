@@ -6,7 +6,7 @@ Everything follows from a seed and the number of the step, so a run that was int
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -14,10 +14,13 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor
 
+from matting.arrays import Mask
 from matting.networks.msg_vim import DEVIATION, MEAN
 from matting.synthesis.guidance import Harm, guidance
+from matting.synthesis.procedural import LayeredClip
 from matting.training.stock import Stock, scene
 
+Tensors = TypeVar("Tensors", bound=tuple[Any, ...])
 LONGER_PX = 512
 """Longer side of the pictures that lite is going to see; guidance is as coarse as it is for those."""
 
@@ -38,31 +41,53 @@ class Batch(NamedTuple):
     truth: Tensor
 
 
-def batch(stock: Stock, seed: int, step: int, size: int, length: int, side_px: int, harm: Harm | None = None) -> Batch:
-    """The batch of a step.
+class Sample(NamedTuple):
+    """A clip to learn from.
+
+    Attributes:
+        clip: S × S pixels of it, over T frames.
+        masks: ``[T, N, S, S]`` bool, guidance of everybody.
+        who: the instance that is to be learnt from, where it is one.
+    """
+
+    clip: LayeredClip
+    masks: Mask
+    who: int
+
+
+def samples(
+    stock: Stock, seed: int, step: int, size: int, length: int, side_px: int, harm: Harm | None = None
+) -> list[Sample]:
+    """The clips of a step.
 
     Args:
         stock: whom and what the pictures are composed of.
         seed, step: decide everything.
-        size: how many instances.
+        size: how many.
         length: how many frames of each.
         side_px: height and width of the pictures, which show a part of what a network is going to see.
         harm: of the guidance; the usual one if None.
     """
     dice = [np.random.default_rng((seed, step, place)) for place in range(size)]
-    return joined([_sample(stock, rng, length, side_px, harm) for rng in dice])
+    return [_sample(stock, rng, length, side_px, harm) for rng in dice]
 
 
-def joined(samples: Sequence[Batch]) -> Batch:
-    """Several batches as one."""
-    return Batch(*(torch.cat(parts) for parts in zip(*samples, strict=True)))
+def batch(stock: Stock, seed: int, step: int, size: int, length: int, side_px: int, harm: Harm | None = None) -> Batch:
+    """The batch of a step: one instance of each of its :func:`samples`."""
+    drawn = samples(stock, seed, step, size, length, side_px, harm)
+    return joined([as_batch(one.clip.frames, one.clip.alphas, one.masks, one.who) for one in drawn])
 
 
-def _sample(stock: Stock, rng: Generator, length: int, side_px: int, harm: Harm | None) -> Batch:
-    frames, alphas = scene(stock, rng, length, side_px)
-    masks = guidance(alphas, rng, harm, LONGER_PX)
-    soft = np.sqrt(((alphas > 12) & (alphas < 243)).sum(axis=(0, 2, 3)) + 4.0)
-    return as_batch(frames, alphas, masks, int(rng.choice(len(soft), p=soft / soft.sum())))
+def joined(parts: Sequence[Tensors]) -> Tensors:
+    """Several named tuples of tensors as one."""
+    return type(parts[0])(*(torch.cat(tensors) for tensors in zip(*parts, strict=True)))
+
+
+def _sample(stock: Stock, rng: Generator, length: int, side_px: int, harm: Harm | None) -> Sample:
+    clip = scene(stock, rng, length, side_px)
+    masks = guidance(clip.alphas, rng, harm, LONGER_PX)
+    soft = np.sqrt(((clip.alphas > 12) & (clip.alphas < 243)).sum(axis=(0, 2, 3)) + 4.0)
+    return Sample(clip, masks, int(rng.choice(len(soft), p=soft / soft.sum())))
 
 
 def as_batch(frames: NDArray[np.uint8], alphas: NDArray[np.uint8], masks: NDArray[np.bool_], who: int) -> Batch:

@@ -3,60 +3,22 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
 
 from matting.errors import CheckpointError
 from matting.files import replacing
-from matting.training.batches import Batch, batch
-from matting.training.dense import objective
+from matting.training.recipes import Recipe
 from matting.training.stock import Stock
 
 STATE, CURVE = "state.pt", "curve.jsonl"
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Everything that decides what a run learns, besides the clips.
-
-    Attributes:
-        seed: of weights and batches.
-        steps: of the whole run; the learning rate follows from it.
-        size: instances in a batch.
-        length: frames of each.
-        side_px: of the crops.
-        rate: highest learning rate, reached after ``warm_up`` steps; falls as a cosine to a hundredth of it.
-        decay: of the weights (AdamW).
-        clip: largest norm of the gradient.
-        average: by which the moving average of the weights keeps its past, per step.
-        precision: "bf16" multiplies in bfloat16, which takes 3/4 of the time on processors that can; else "fp32".
-    """
-
-    seed: int = 0
-    steps: int = 20_000
-    size: int = 8
-    length: int = 2
-    side_px: int = 128
-    rate: float = 1.5e-3
-    warm_up: int = 300
-    decay: float = 0.01
-    clip: float = 1.0
-    average: float = 0.999
-    precision: str = "bf16"
-
-    def rate_at(self, step: int) -> float:
-        """The learning rate of a step."""
-        if step < self.warm_up:
-            return self.rate * (step + 1) / self.warm_up
-        share = (step - self.warm_up) / max(self.steps - self.warm_up, 1)
-        return self.rate * (0.01 + 0.99 * (1 + math.cos(math.pi * min(share, 1.0))) / 2)
 
 
 @dataclass(frozen=True)
@@ -67,40 +29,49 @@ class Step:
     loss: float
 
 
+class Lesson(Protocol):
+    """What a kind of network is given in a step, and what it is judged by."""
+
+    def batch(self, stock: Stock, recipe: Recipe, step: int) -> Any:
+        """What is given: a named tuple of tensors, and of such tuples. Everything follows from the arguments."""
+        ...
+
+    def loss(self, network: nn.Module, given: Any, recipe: Recipe, step: int) -> Tensor:
+        """How far the network is off, a scalar."""
+        ...
+
+
 class Run:
     """A network on its way, with everything that is needed to go on from a file.
 
     Args:
-        network: of MSG-VIM's design; its weights are taken over, and trained.
+        network: its weights are taken over, and trained, on the device where they are.
         recipe: how.
         stock: with whom.
+        lesson: with what of them, and for what.
     """
 
-    def __init__(self, network: nn.Module, recipe: Recipe, stock: Stock) -> None:
+    def __init__(self, network: nn.Module, recipe: Recipe, stock: Stock, lesson: Lesson) -> None:
         self.network = network.train().to(memory_format=torch.channels_last)
-        self.recipe, self._stock = recipe, stock
+        self.recipe, self._stock, self._lesson = recipe, stock, lesson
         self.averaged = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
         """The moving average of the weights: what is to be used, and steadier than the last weights."""
         self.done = 0
-        self._optimiser = torch.optim.AdamW(
-            network.parameters(), lr=recipe.rate, betas=(0.9, 0.999), weight_decay=recipe.decay
-        )
+        method = torch.optim.AdamW if recipe.optimiser == "adamw" else torch.optim.Adam
+        self._optimiser = method(network.parameters(), lr=recipe.rate, betas=recipe.betas, weight_decay=recipe.decay)
 
     def steps(self) -> Iterator[Step]:
         """Train up to the recipe's last step, one at a time."""
         while self.done < self.recipe.steps:
-            recipe = self.recipe
-            given = batch(self._stock, recipe.seed, self.done, recipe.size, recipe.length, recipe.side_px)
+            given = self._lesson.batch(self._stock, self.recipe, self.done)
             yield Step(self.done + 1, self.learn(given))
 
-    def learn(self, given: Batch) -> float:
-        """One step on a batch; returns its loss."""
+    def learn(self, given: Any) -> float:
+        """One step on a batch of the lesson; returns its loss."""
         for group in self._optimiser.param_groups:
             group["lr"] = self.recipe.rate_at(self.done)
-        half = self.recipe.precision == "bf16"
-        with torch.autocast(given.frames.device.type, torch.bfloat16, enabled=half):
-            out = self.network(given.frames, given.target, given.reference)
-        loss = objective(out, given.truth, given.target)
+        given = moved(given, next(self.network.parameters()).device)
+        loss = self._lesson.loss(self.network, given, self.recipe, self.done)
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         clip_grad_norm_(self.network.parameters(), self.recipe.clip)
@@ -139,13 +110,21 @@ class Run:
         path = folder / STATE
         try:
             state = torch.load(path, weights_only=True)
-            if state["recipe"] != asdict(self.recipe):
+            # What recipes did not say yet was as it is by default.
+            if {**asdict(Recipe()), **state["recipe"]} != asdict(self.recipe):
                 raise CheckpointError(f"{path} was trained by another recipe: {json.dumps(state['recipe'])}.")
             self.network.load_state_dict(state["network"])
             self._optimiser.load_state_dict(state["optimiser"])
         except (OSError, RuntimeError, KeyError, ValueError) as error:
             raise CheckpointError(f"{path} cannot be taken up again: {error}") from error
         self.averaged, self.done = state["averaged"], state["done"]
+
+
+def moved(given: Any, device: torch.device) -> Any:
+    """A named tuple of tensors and of such tuples on a device."""
+    if isinstance(given, torch.Tensor):
+        return given.to(device)
+    return type(given)(*(moved(part, device) for part in given))
 
 
 def note(folder: Path, facts: dict[str, float]) -> None:

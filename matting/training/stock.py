@@ -19,7 +19,8 @@ from matting.errors import MediaError
 from matting.files import replacing
 from matting.synthesis.cutouts import Cutout, DrawnCutout
 from matting.synthesis.degrade import random_film
-from matting.synthesis.layers import Layer, compose, to_8_bit
+from matting.synthesis.layers import Composed, Layer, compose, to_8_bit
+from matting.synthesis.procedural import LayeredClip
 from matting.synthesis.scenery import painted
 
 PEOPLE, GROUNDS = "people", "grounds"
@@ -100,14 +101,10 @@ def draw_ground(number: int) -> FloatArray:
     return np.asarray(cv2.resize(drawn, GROUND_HW[::-1], interpolation=cv2.INTER_AREA), np.float32)
 
 
-def scene(stock: Stock, rng: Generator, length: int, side_px: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def scene(stock: Stock, rng: Generator, length: int, side_px: int) -> LayeredClip:
     """Some people before some ground, seen through a square window.
 
     The first one's edge crosses the window; all move, each with a blur, a light and colours of their own.
-
-    Returns:
-        The frames as a camera records them, ``[T, S, S, 3]`` uint8, and what is to be seen of each person,
-        ``[T, N, S, S]`` uint8, from back to front.
     """
     ground = _Ground(stock, rng, side_px)
     cast = [_Part(stock, rng, length, side_px, ground.mean) for _ in range(int(rng.choice((1, 2, 3, 4), p=_COMPANY)))]
@@ -123,7 +120,11 @@ def scene(stock: Stock, rng: Generator, length: int, side_px: int) -> tuple[NDAr
         composed.append(compose(layers, behind))
     film = random_film(rng)
     frames = np.stack([film.expose(shot.frame, frame, rng) for frame, shot in enumerate(composed)])
-    return frames, np.stack([shot.alphas for shot in composed])
+    return LayeredClip(frames, *(np.stack(part) for part in zip(*map(_parts, composed), strict=True)))
+
+
+def _parts(shot: Composed) -> tuple[NDArray[np.uint8], ...]:
+    return shot.frame, shot.alphas, shot.foregrounds, shot.background
 
 
 _COMPANY = (0.25, 0.4, 0.25, 0.1)

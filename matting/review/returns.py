@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, pairwise
 from math import hypot
 from statistics import fmean
 from typing import TypeAlias
@@ -25,6 +25,9 @@ _USUAL = 0.9
 """The share of frames whose best region beside them is taken for usual."""
 _LASTING, _BRIDGED = 3, 2
 """On how many frames it must be seen, and how many in between without it do not end it."""
+_HELD = 0.7
+"""Intersection over union with the next frame's box from which a region holds its shape; who is still coming out from
+behind somebody is taken up better a frame later."""
 _FAR = 0.3
 """The likeness that a place loses for being a whole diagonal away from where they are expected."""
 _WHOLE, _STEADY, _HOLDS = 0.6, 6, 16
@@ -104,6 +107,14 @@ class _Trail:
     def last(self) -> int:
         return max(self.boxes)
 
+    def settle(self) -> None:
+        """Forget the frames at its beginning on which it does not hold its shape."""
+        frames = sorted(self.boxes)
+        held = [_overlap(self.boxes[t], self.boxes[after]) for t, after in pairwise(frames)]
+        start = next((place for place, of in enumerate(held) if of > _HELD), 0)
+        self.boxes = {t: self.boxes[t] for t in frames[start:]}
+        self.likenesses = self.likenesses[start:]
+
     def goes_on(self, frame: int, box: Box) -> bool:
         return self.last < frame <= self.last + 1 + _BRIDGED and _same(self.boxes[self.last], box)
 
@@ -145,6 +156,8 @@ def _best(glances: Sequence[_Glance]) -> Iterator[_Trail]:
     """One of each time that they are lost: the first that is about as good as any."""
     there = [glance for glance in glances if glance.share >= _ABSENT]
     trails = [trail for trail in _trails(glances, there) if len(trail.boxes) >= _LASTING and not trail.refuted]
+    for trail in trails:
+        trail.settle()
     for lost, run in groupby(glances, lambda glance: glance.lost):
         frames = [glance.frame for glance in run] if lost else []
         found = [trail for trail in trails if trail.first in frames]
@@ -203,6 +216,13 @@ def _middle(box: Box) -> tuple[float, float]:
 
 def _touch(one: Box, other: Box) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _overlap(one: Box, other: Box) -> float:
+    """Intersection over union."""
+    across, down = (max(min(one[k + 2], other[k + 2]) - max(one[k], other[k]), 0.0) for k in (0, 1))
+    areas = ((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
+    return across * down / (sum(areas) - across * down)
 
 
 def _same(one: Box, other: Box) -> bool:

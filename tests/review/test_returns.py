@@ -87,6 +87,19 @@ def test_who_comes_out_of_somebody_elses_mask_may_be_back(looks: NDArray[np.uint
     assert min(placed(scene, found)) > 0.6
 
 
+def test_it_is_asked_from_the_frame_on_which_the_part_is_her_alone() -> None:
+    scene = Scene(ann=lambda t: (30 + 4 * t, 62), ben=lambda t: (100, 60))
+
+    def taken(t: int, ids: Ids) -> Ids:
+        ids = np.where((ids == ANN) & (t >= 14), BEN, ids).astype(np.uint8)
+        x, y = scene.ann(t)
+        ids[y - 20 : y + 20, x : x + {24: 45, 25: 25}.get(t, 0)] = BEN
+        return ids
+
+    (found,) = returns(scene, taken)
+    assert found.first == 26
+
+
 def test_a_look_alike_with_a_mask_of_his_own_is_not_taken_for_her() -> None:
     scene = Scene(ann=lambda t: (40 - 5 * t, 60), ben=lambda t: (200 - 4 * t, 60), looks=RED)
     assert returns(scene, lost_from(12)) == []

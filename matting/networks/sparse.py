@@ -12,14 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from matting.networks.products import product
+
 # The gathered block of one step: it should stay in a core's cache until the GEMM has read it.
-_GATHERED_VALUES_CPU = 1 << 18
+_GATHERED_VALUES_CPU = 1 << 19
 _GATHERED_VALUES_GPU = 1 << 26
 
 
@@ -27,34 +29,58 @@ class Sites:
     """The active sites of M maps at one scale, numbered in reading order (map, y, x).
 
     Args:
-        active: ``[M, H, W]`` bool; H and W even where :attr:`coarser` is used.
+        active: ``[M, H, W]`` bool, the maps or the same window of each; H and W even where :attr:`coarser` is used.
+        corner: y and x of the window's first pixel in the maps; even where :attr:`coarser` is used.
 
     Attributes:
-        map, y, x: ``[sites]`` int64, where each site is.
         count: the number of sites.
     """
 
-    def __init__(self, active: Tensor) -> None:
+    def __init__(self, active: Tensor, corner: tuple[int, int] = (0, 0)) -> None:
         self._active = active
-        self.map, self.y, self.x = active.nonzero(as_tuple=True)
-        self.count = len(self.map)
+        self._corner = corner
+        # Places in maps with a margin of one pixel, which spares the bounds checks.
+        self._places = F.pad(active, (1, 1, 1, 1)).flatten().nonzero()[:, 0]
+        self.count = len(self._places)
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """M, H, W."""
+        """M, H and W; the latter two of the window."""
         maps, height, width = self._active.shape
         return maps, height, width
 
     @cached_property
+    def map(self) -> Tensor:
+        """``[sites]`` int64, the map that each site is in."""
+        return self._places // ((self.shape[1] + 2) * (self.shape[2] + 2))
+
+    @cached_property
+    def y(self) -> Tensor:
+        """``[sites]`` int64, the line of the map, not of the window."""
+        return self._places // (self.shape[2] + 2) % (self.shape[1] + 2) + (self._corner[0] - 1)
+
+    @cached_property
+    def x(self) -> Tensor:
+        """``[sites]`` int64, the column of the map, not of the window."""
+        return self._places % (self.shape[2] + 2) + (self._corner[1] - 1)
+
+    @cached_property
     def coarser(self) -> Sites:
         """The sites of half the size that a 3×3 stride-2 convolution reaches: 3×3 max-pool of the activity."""
-        pooled = F.max_pool2d(self._active.float(), 3, stride=2, padding=1)
-        return Sites(pooled > 0)
+        active = F.pad(self._active, (1, 0, 1, 0))
+        lines = active[:, :-1:2] | active[:, 1::2] | active[:, 2::2]
+        reached = lines[..., :-1:2] | lines[..., 1::2] | lines[..., 2::2]
+        return Sites(reached, (self._corner[0] // 2, self._corner[1] // 2))
 
     @cached_property
     def neighbours(self) -> Tensor:
         """``[sites, 9]`` int32: the rows of the 3×3 window in reading order; ``count`` where there is no site."""
-        return torch.stack([self._row_at(self.y + dy, self.x + dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)], 1)
+        return self._rows_near([(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)])
+
+    @cached_property
+    def quads(self) -> Tensor:
+        """``[sites, 4]`` int32: the rows of each site, the one right of it, below it, and right of that."""
+        return self._rows_near([(0, 0), (0, 1), (1, 0), (1, 1)])
 
     @cached_property
     def children(self) -> Tensor:
@@ -65,58 +91,35 @@ class Sites:
         )
 
     @cached_property
-    def parents(self) -> list[Parents]:
-        """The coarser sites that feed each site of this scale through a 3×3 stride-2 transposed convolution.
-
-        Output row y takes tap k from coarse row ``(y + 1 - k) / 2`` where that is whole: one tap where y is even, two
-        where it is odd. So the sites fall into four classes by parity, of 1, 2, 2 and 4 taps instead of 9.
-        """
-        found = []
-        for odd_y in (0, 1):
-            for odd_x in (0, 1):
-                rows = ((self.y & 1 == odd_y) & (self.x & 1 == odd_x)).nonzero()[:, 0]
-                taps = [(ky, kx) for ky in _taps(odd_y) for kx in _taps(odd_x)]
-                y, x, maps = self.y[rows], self.x[rows], self.map[rows]
-                table = [self.coarser._row_at((y + 1 - ky) // 2, (x + 1 - kx) // 2, maps) for ky, kx in taps]
-                found.append(Parents(rows, torch.stack(table, 1), [3 * ky + kx for ky, kx in taps]))
-        return found
+    def among_children(self) -> Tensor:
+        """``[sites]`` int64: where each site is among the 2×2 pixels under every coarser site, all in reading order."""
+        parents = self.coarser._row_at(self.y // 2, self.x // 2, self.map)
+        return 4 * parents.long() + 2 * (self.y % 2) + self.x % 2
 
     def to_dense(self, values: Tensor, empty: float) -> Tensor:
-        """Spread ``[sites]`` values over ``[M, H, W]`` maps, with ``empty`` where there is no site."""
-        dense = values.new_full(self.shape, empty)
-        dense[self.map, self.y, self.x] = values
-        return dense
+        """Spread ``[sites]`` values over the ``[M, H, W]`` window, with ``empty`` where there is no site."""
+        return values.new_full(self.shape, empty).masked_scatter(self._active, values)
 
     @cached_property
     def _rows(self) -> Tensor:
-        """``[M * (H+2) * (W+2)]`` int32, the row at every place; the margin spares the bounds checks."""
+        """``[M * (H+2) * (W+2)]`` int32, the row at every place."""
         maps, height, width = self.shape
-        rows = torch.full((maps, height + 2, width + 2), self.count, dtype=torch.int32, device=self.map.device)
-        rows[self.map, self.y + 1, self.x + 1] = torch.arange(self.count, dtype=torch.int32, device=self.map.device)
-        return rows.flatten()
+        size, device = maps * (height + 2) * (width + 2), self._places.device
+        rows = torch.full((size,), self.count, dtype=torch.int32, device=device)
+        rows[self._places] = torch.arange(self.count, dtype=torch.int32, device=device)
+        return rows
 
-    def _row_at(self, y: Tensor, x: Tensor, maps: Tensor | None = None) -> Tensor:
+    def _rows_near(self, steps: list[tuple[int, int]]) -> Tensor:
+        """``[sites, len(steps)]`` int32: the rows so many lines and columns, at most one, from each site."""
+        width = self.shape[2] + 2
+        shifts = torch.tensor([dy * width + dx for dy, dx in steps], device=self._places.device)
+        return self._rows.index_select(0, (self._places[:, None] + shifts).flatten()).view(-1, len(steps))
+
+    def _row_at(self, y: Tensor, x: Tensor, maps: Tensor) -> Tensor:
+        """The rows at places of the maps, at most one pixel outside the window."""
         _, height, width = self.shape
-        maps = self.map if maps is None else maps
-        return self._rows[(maps * (height + 2) + y + 1) * (width + 2) + x + 1]
-
-
-class Parents(NamedTuple):
-    """One parity class of :attr:`Sites.parents`: n sites that are fed through the same k taps.
-
-    Attributes:
-        rows: ``[n]`` int64, the sites.
-        table: ``[n, k]`` int32, rows of the coarser sites; their count where there is no site.
-        taps: the k places of the 3×3 weight in reading order.
-    """
-
-    rows: Tensor
-    table: Tensor
-    taps: list[int]
-
-
-def _taps(odd: int) -> tuple[int, ...]:
-    return (0, 2) if odd else (1,)
+        line = maps * (height + 2) + y + (1 - self._corner[0])
+        return self._rows.index_select(0, line * (width + 2) + x + (1 - self._corner[1]))
 
 
 class SparseConv2d(nn.Module):
@@ -129,9 +132,8 @@ class SparseConv2d(nn.Module):
         # The public training draws Xavier numbers with the axes read in this order.
         nn.init.xavier_uniform_(self.weight)
 
-    def _gather(self, features: Tensor, table: Tensor, taps: list[int] | None = None) -> Tensor:
-        weight = self.weight.flatten(1, 2)
-        return gather_gemm(features, weight if taps is None else weight[:, taps], self.bias, table)
+    def _gather(self, features: Tensor, table: Tensor) -> Tensor:
+        return gather_gemm(features, self.weight.flatten(1, 2), self.bias, table)
 
 
 class SubmanifoldConv2d(SparseConv2d):
@@ -151,14 +153,26 @@ class StridedConv2d(SparseConv2d):
 
 
 class InverseConv2d(SparseConv2d):
-    """The transposed convolution back from the coarser sites: 3×3, stride 2, padding 1, output padding 1."""
+    """The transposed convolution back from the coarser sites: 3×3, stride 2, padding 1, output padding 1.
+
+    The 2×2 pixels under a coarser site are fed by that site, the one right of it, below it, and right of that. So one
+    product gives all four, of which those that are no sites are left out.
+    """
 
     def forward(self, features: Tensor, sites: Sites) -> Tensor:
         """``[sites.coarser, in]`` to ``[sites, out]``."""
-        parts = [self._gather(features, table, taps) for _, table, taps in sites.parents]
-        order = torch.cat([rows for rows, _, _ in sites.parents])
-        stacked = torch.cat(parts)
-        return torch.empty_like(stacked).index_copy(0, order, stacked)
+        children = gather_gemm(features, self._weight_of_children(), None, sites.coarser.quads)
+        found = children.view(-1, len(self.weight)).index_select(0, sites.among_children)
+        return found if self.bias is None else found + self.bias
+
+    def _weight_of_children(self) -> Tensor:
+        """``[4 * out, 4, in]``: of each of the 2×2 pixels, for each of the four sites."""
+        # An even line takes the middle tap from its own site and none from the next, an odd one the last and the first.
+        none = self.weight.shape[1]
+        taps = torch.tensor([1, none, 2, 0], device=self.weight.device)
+        padded = F.pad(self.weight, (0, 0, 0, 1, 0, 1))
+        apart = padded.index_select(1, taps).index_select(2, taps).view(len(padded), 2, 2, 2, 2, -1)
+        return apart.permute(1, 3, 0, 2, 4, 5).reshape(4 * len(padded), 4, -1)
 
 
 class PointwiseConv2d(SparseConv2d):
@@ -174,7 +188,7 @@ class PointwiseConv2d(SparseConv2d):
     def forward(self, features: Tensor, sites: Sites | None = None) -> Tensor:
         """``[sites, in]`` to ``[sites, out]``; needs no neighbours."""
         matrix = self.weight.reshape(self.weight.shape[3], self.weight.shape[0])
-        return F.linear(features, matrix.t(), self.bias)
+        return product(features, matrix.t(), self.bias)
 
 
 class SparseSequential(nn.ModuleList):
@@ -210,27 +224,30 @@ def gather_gemm(features: Tensor, weight: Tensor, bias: Tensor | None, table: Te
         dtype = torch.get_autocast_dtype(kind)
         features, weight = features.to(dtype), weight.to(dtype)
         bias = bias if bias is None else bias.to(dtype)
-    if weight.shape[0] * 4 <= weight.shape[2]:
+    outputs, taps, _ = weight.shape
+    if outputs * 4 <= weight.shape[2]:
         # Few outputs: multiply first, then there is less to gather.
-        products = F.pad(features @ weight.flatten(0, 1).t(), (0, 0, 0, 1)).view(-1, *weight.shape[:2])
-        out = torch.stack([products[table[:, tap], :, tap] for tap in range(weight.shape[1])]).sum(0)
-    else:
-        out = _GatherGemm.apply(features, weight, table)
-    return out if bias is None else out + bias
+        products = product(features, weight.transpose(0, 1).flatten(0, 1)).view(-1, outputs)
+        places = table * taps + torch.arange(taps, dtype=table.dtype, device=table.device)
+        gathered = F.pad(products, (0, 0, 0, taps)).index_select(0, places.flatten())
+        out = gathered.view(-1, taps, outputs).sum(1)
+        return out if bias is None else out + bias
+    return _GatherGemm.apply(features, weight, bias, table)
 
 
 class _GatherGemm(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, features: Tensor, weight: Tensor, table: Tensor) -> Tensor:
+    def forward(ctx: Any, features: Tensor, weight: Tensor, bias: Tensor | None, table: Tensor) -> Tensor:
         ctx.save_for_backward(features, weight, table)
+        ctx.biased = bias is not None
         out = features.new_empty(len(table), weight.shape[0])
-        matrix = weight.flatten(1).t()
+        matrix = weight.flatten(1)
         for rows, gathered in _blocks(features, table):
-            torch.mm(gathered, matrix, out=out[rows])
+            out[rows] = product(gathered, matrix, bias)
         return out
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None]:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor | None, None]:
         features, weight, table = ctx.saved_tensors
         (grad,) = grads
         matrix = weight.flatten(1)
@@ -239,7 +256,8 @@ class _GatherGemm(torch.autograd.Function):
         for rows, gathered in _blocks(features, table):
             to_weight.addmm_(grad[rows].t(), gathered)
             to_features.index_add_(0, table[rows].flatten(), (grad[rows] @ matrix).view(-1, features.shape[1]))
-        return to_features[:-1], to_weight.view_as(weight), None
+        to_bias = grad.sum(0) if ctx.biased else None
+        return to_features[:-1], to_weight.view_as(weight), to_bias, None
 
 
 def _blocks(features: Tensor, table: Tensor) -> Iterator[tuple[slice, Tensor]]:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from matting.errors import ShapeError
 from matting.networks.encoder import Encoder, Features
 from matting.networks.layers import Aspp, Evaluation, decoder_stage, evaluate_with
-from matting.networks.maggie_details import DetailPath, alpha_of, fuse
+from matting.networks.maggie_details import DetailPath, Scales, alpha_of, fuse
 from matting.networks.maggie_instances import SLOTS, InstanceDecoder, Instances
 from matting.networks.maggie_video import ConvGru, DifferenceHead, body_box, fuse_over_time, snap
 from matting.networks.progressive import unknown
@@ -33,20 +33,21 @@ class FrameFeatures(NamedTuple):
 
     Attributes:
         deep: ``[B, T, 128, H/8, W/8]``.
-        shortcuts: ``[B, T, 32, H, W]``, ``[B, T, 32, H/2, W/2]``, ``[B, T, 64, H/4, W/4]``.
+        shortcuts: of each frame ``[B, 32, H, W]``, ``[B, 32, H/2, W/2]`` and ``[B, 64, H/4, W/4]``; windows share them.
         covered: ``[B, T, N, H/8, W/8]`` bool, the cells that each mask touches.
     """
 
     deep: Tensor
-    shortcuts: tuple[Tensor, Tensor, Tensor]
+    shortcuts: tuple[Scales, ...]
     covered: Tensor
 
     @staticmethod
     def join(parts: Sequence[FrameFeatures]) -> FrameFeatures:
         """One window from consecutive stretches of frames."""
-        full, half, quarter = (torch.cat(level, 1) for level in zip(*(p.shortcuts for p in parts), strict=True))
         return FrameFeatures(
-            torch.cat([p.deep for p in parts], 1), (full, half, quarter), torch.cat([p.covered for p in parts], 1)
+            torch.cat([part.deep for part in parts], 1),
+            tuple(frame for part in parts for frame in part.shortcuts),
+            torch.cat([part.covered for part in parts], 1),
         )
 
 
@@ -135,7 +136,8 @@ class MaGGIe(nn.Module):
         full, half, quarter, deep, covered = (
             x.view(batch, length, *x.shape[1:]) for x in (full, half, quarter, deep, covered)
         )
-        return FrameFeatures(deep, (full, half, quarter), covered)
+        shortcuts = tuple(zip(full.unbind(1), half.unbind(1), quarter.unbind(1), strict=True))
+        return FrameFeatures(deep, shortcuts, covered)
 
     def decode(
         self,
@@ -173,8 +175,9 @@ class MaGGIe(nn.Module):
             return mattes
         forward, backward = (logits.sigmoid() for logits in self.differences(found))
         if features.deep.shape[1] == WINDOW:
-            whole = alpha if previous is None or not first else torch.cat([previous[:, None], alpha], 1)
-            mattes = mattes._replace(alpha=fuse_over_time(whole, forward, backward, previous)[:, first:])
+            later = alpha[:, 1 - first :]
+            fused = fuse_over_time(alpha[:, 0] if previous is None else previous, later, forward, backward)
+            mattes = mattes._replace(alpha=fused if first else torch.cat([alpha[:, :1], fused], 1))
         return mattes._replace(
             refined_before_temporal=alpha, diff_forward=forward, diff_backward=backward, memory=found.memory
         )
@@ -196,8 +199,7 @@ class MaGGIe(nn.Module):
         self, features: FrameFeatures, found: Instances, chosen: Tensor, first: int = 0
     ) -> tuple[Tensor, Tensor]:
         """The mattes at 1/4 and at full size from frame ``first`` on; ``chosen`` is ``[B, t, N, H, W]`` bool, where."""
-        full, half, quarter = (level[:, first:] for level in features.shortcuts)
-        return self.decoder.details(found.features[:, first:], found.tokens, (full, half, quarter), chosen)
+        return self.decoder.details(found.features[:, first:], found.tokens, features.shortcuts[first:], chosen)
 
     def differences(self, found: Instances) -> tuple[Tensor, Tensor]:
         """Logits of how each frame differs from the one before and the one after, two ``[B, T, 1, H, W]``.

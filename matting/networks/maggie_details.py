@@ -7,7 +7,7 @@ Source:
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -24,6 +24,7 @@ from matting.networks.sparse import (
     StridedConv2d,
     SubmanifoldConv2d,
 )
+from matting.networks.windows import ALIGNMENT_PX, window, windows
 
 # What the public code writes where there is no site: a matte of 0 that also pulls its neighbours down when the map is
 # enlarged.
@@ -31,20 +32,16 @@ _NO_SITE_LOGIT = -99.0
 _SIZE_OS4 = 13
 _SIZE_OS1 = 7
 SITES_AT_ONCE = 1 << 16
-"""Neither instances nor frames touch each other on the way, so they go in turn; features of so many sites stay in
-buffers that the C library reuses, where larger ones are taken from the system, page by page, for every layer."""
-_INSTANCES, _FRAMES, _ROWS = 2, 1, 3
+"""Features of so many sites stay in buffers that the C library reuses, where larger ones are taken from the system,
+page by page, for every layer."""
+_MARGIN_PX = 16
+"""Around the sites of a window: the coarser sites and the matte enlarged from 1/4 reach so far, and no further."""
 _HALO_PX = 40
 """So many rows beyond its own a strip has to see: 3 px at full size, 4 at 1/4, 1 at 1/8 by the convolutions, 1 at 1/4
 to enlarge the matte there, and what a coarser site may be missing at the edge."""
-_LEAST_ROWS = 4 * _HALO_PX
 
-
-class _Part(NamedTuple):
-    """A stretch along one axis: what has to be looked at, and what is kept of the result."""
-
-    seen: range
-    kept: range
+Scales = tuple[Tensor, Tensor, Tensor]
+"""What the encoder passes on at full size, 1/2 and 1/4."""
 
 
 class DetailPath(nn.Module):
@@ -54,8 +51,9 @@ class DetailPath(nn.Module):
         width: channels at full size; twice as many at 1/4 and 1/8.
 
     Attributes:
-        sites_at_once: bounds the memory; instances, frames and at last strips of rows are taken one after the other
-            until no more pixels are unsure in each. The mattes are the same up to rounding.
+        sites_at_once: bounds the memory. Frames and instances do not touch each other on the way, so frames go in turn,
+            and instances so many at a time that no more pixels are unsure in them, but on the CPU each alone; where
+            there are more in a single one, it goes in strips of rows. The mattes are the same up to rounding.
     """
 
     def __init__(self, width: int = 32) -> None:
@@ -95,63 +93,88 @@ class DetailPath(nn.Module):
         self.refine_OS1 = _head(width, width)
 
     def details(
-        self, features: Tensor, tokens: Tensor, shortcuts: tuple[Tensor, Tensor, Tensor], chosen: Tensor
+        self, features: Tensor, tokens: Tensor, frames: Sequence[Scales], chosen: Tensor
     ) -> tuple[Tensor, Tensor]:
         """The mattes at 1/4 and at full size.
 
         Args:
             features: ``[B, T, 64, H/8, W/8]`` of the frames.
             tokens: ``[B, 10, 64]`` of the slots.
-            shortcuts: the encoder's ``[B, T, 32, H, W]``, ``[B, T, 32, H/2, W/2]`` and ``[B, T, 64, H/4, W/4]``.
+            frames: of each frame the encoder's ``[B, 32, H, W]``, ``[B, 32, H/2, W/2]`` and ``[B, 64, H/4, W/4]``.
             chosen: ``[B, T, N, H, W]`` bool, the pixels to look at.
 
         Returns:
             Two ``[B, T, N, H, W]`` in [0, 1]: the matte at 1/4, enlarged, and the matte at full size. Zero away from
             the chosen pixels.
         """
-        apart = None if self.training else self._split(chosen)  # in training statistics are taken over all sites
-        if apart is None:
-            return self._details(features, tokens, shortcuts, chosen)
-        axis, parts = apart
-        found = []
-        for seen, kept in parts:
-            maps = self.details(*_within(axis, seen, features, tokens, shortcuts, chosen))
-            found.append([matte.narrow(axis, kept.start - seen.start, len(kept)) for matte in maps])
-        at_quarter, at_full = (torch.cat(maps, axis) for maps in zip(*found, strict=True))
+        if self.training:  # statistics are taken over all sites
+            full, half, quarter = (torch.stack(level, 1) for level in zip(*frames, strict=True))
+            return self._details(features, tokens, (full, half, quarter), chosen)
+        at_quarter = torch.zeros_like(chosen, dtype=torch.float32)
+        at_full = torch.zeros_like(at_quarter)
+        for number, (full, half, quarter) in enumerate(frames):
+            frame = slice(number, number + 1)
+            shortcuts = full[:, None], half[:, None], quarter[:, None]
+            for instances in self._groups(chosen[:, number]):
+                active = chosen[:, frame, instances]
+                for seen, kept, columns in self._strips(active):
+                    found = self._details(
+                        features[:, frame],
+                        tokens[:, instances],
+                        shortcuts,
+                        active[..., seen.start : seen.stop, columns],
+                        corner=(seen.start, columns.start),
+                    )
+                    for whole, part in zip((at_quarter, at_full), found, strict=True):
+                        target = whole[:, frame, instances, kept.start : kept.stop, columns]
+                        target.copy_(part[..., kept.start - seen.start : kept.stop - seen.start, :])
         return at_quarter, at_full
 
-    def _split(self, chosen: Tensor) -> tuple[int, tuple[_Part, _Part]] | None:
-        """Along which axis of ``[B, T, N, H, W]`` to halve what is too much at once; None if it is not, or cannot."""
-        if int(chosen.sum()) <= self.sites_at_once:
-            return None
-        for axis in (_INSTANCES, _FRAMES):
-            count = chosen.shape[axis]
-            if count > 1:
-                first, second = range(count // 2), range(count // 2, count)
-                return axis, (_Part(first, first), _Part(second, second))
-        height = chosen.shape[_ROWS]
-        if height < _LEAST_ROWS:
-            return None
-        middle = height // 2 // 8 * 8
-        upper = _Part(range(middle + _HALO_PX), range(middle))
-        lower = _Part(range(middle - _HALO_PX, height), range(middle, height))
-        return _ROWS, (upper, lower)
+    def _groups(self, chosen: Tensor) -> Iterator[slice]:
+        """Which instances of ``[B, N, H, W]`` are computed together."""
+        if chosen.device.type == "cpu":
+            yield from (slice(number, number + 1) for number in range(chosen.shape[1]))
+            return
+        first = together = 0
+        for number, count in enumerate(chosen.sum((0, 2, 3)).tolist()):
+            if together and together + count > self.sites_at_once:
+                yield slice(first, number)
+                first, together = number, 0
+            together += count
+        yield slice(first, chosen.shape[1])
+
+    def _strips(self, active: Tensor) -> Iterator[tuple[range, range, slice]]:
+        """Rows to look at, which of them to keep, and columns, so that all that is active is kept once."""
+        found = window(active.flatten(0, -3), _MARGIN_PX)
+        if found is None:
+            return
+        rows, columns = found
+        waiting = [range(rows.start, rows.stop)]
+        while waiting:
+            kept = waiting.pop()
+            seen = range(max(rows.start, kept.start - _HALO_PX), min(rows.stop, kept.stop + _HALO_PX))
+            if len(kept) < 2 * _HALO_PX or int(active[..., seen.start : seen.stop, :].sum()) <= self.sites_at_once:
+                yield seen, kept, columns
+            else:
+                middle = (kept.start + kept.stop) // 2 // ALIGNMENT_PX * ALIGNMENT_PX
+                waiting += [range(kept.start, middle), range(middle, kept.stop)]
 
     def _details(
-        self, features: Tensor, tokens: Tensor, shortcuts: tuple[Tensor, Tensor, Tensor], chosen: Tensor
+        self, features: Tensor, tokens: Tensor, shortcuts: Scales, chosen: Tensor, corner: tuple[int, int] = (0, 0)
     ) -> tuple[Tensor, Tensor]:
+        """:meth:`details` in ``[B, T, N, h, w]`` windows of the frames; features and shortcuts are of whole ones."""
         if not chosen.any():
-            nothing = torch.zeros_like(chosen, dtype=features.dtype)
+            nothing = torch.zeros_like(chosen, dtype=torch.float32)
             return nothing, nothing
         _, length, instances = chosen.shape[:3]
         full_shortcut, half_shortcut, quarter_shortcut = shortcuts
-        full = Sites(chosen.flatten(0, 2))
+        full = Sites(chosen.flatten(0, 2), corner)
         half = full.coarser
         quarter = half.coarser
         eighth = quarter.coarser
 
-        sample, instance = eighth.map // (instances * length), eighth.map % instances
-        x = _at(eighth, features, instances) * tokens[sample, instance]
+        token = eighth.map // (instances * length) * instances + eighth.map % instances
+        x = _at(eighth, features, instances) * tokens[:, :instances].flatten(0, 1).index_select(0, token)
         x = self.layer3(self.inst_spec_layer(x), quarter)
         picture = _at(quarter, quarter_shortcut, instances)
         x = self.layer3_smooth(picture * self.guidance_layer(torch.cat([picture, x], 1), quarter), quarter)
@@ -167,26 +190,13 @@ class DetailPath(nn.Module):
         return at_quarter, full.to_dense(alpha, 0.0).view(chosen.shape)
 
 
-def _within(
-    axis: int, seen: range, features: Tensor, tokens: Tensor, shortcuts: tuple[Tensor, Tensor, Tensor], chosen: Tensor
-) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor, Tensor], Tensor]:
-    """What :meth:`DetailPath.details` takes, cut down to a stretch of instances, of frames or of rows."""
-    part = chosen.narrow(axis, seen.start, len(seen))
-    if axis == _INSTANCES:
-        return features, tokens.narrow(1, seen.start, len(seen)), shortcuts, part
-
-    def cut(maps: Tensor, scale: int) -> Tensor:
-        return maps.narrow(axis, seen.start // scale, len(seen) // scale)
-
-    full, half, quarter = shortcuts
-    if axis == _FRAMES:
-        return cut(features, 1), tokens, (cut(full, 1), cut(half, 1), cut(quarter, 1)), part
-    return cut(features, 8), tokens, (cut(full, 1), cut(half, 2), cut(quarter, 4)), part
-
-
 def alpha_of(logit: Tensor) -> Tensor:
-    """Opacity in [0, 1] of a logit: ``(tanh(x) + 1) / 2``."""
-    return (torch.tanh(logit) + 1) / 2
+    """Opacity in [0, 1] of a logit: ``(tanh(x) + 1) / 2``.
+
+    That is exactly 0 from about -9 down, on which the fusion over time relies. It is computed as a sigmoid, on the CPU
+    ten times as fast; what is taken away and added again rounds it as the hyperbolic tangent is rounded.
+    """
+    return (torch.sigmoid(2 * logit) - 0.5) + 0.5
 
 
 def fuse(
@@ -202,10 +212,18 @@ def fuse(
     Returns:
         The matte, and the bool maps of where the one at 1/4 and the one at full size were taken, all ``[..., H, W]``.
     """
-    take_quarter = unknown(coarse, sizes[0], strict=True) & chosen
-    alpha = torch.where(take_quarter, at_quarter, coarse)
-    take_full = unknown(alpha, sizes[1], strict=True) & chosen
-    return torch.where(take_full, at_full, alpha), take_quarter, take_full
+    alpha = coarse.clone()
+    take_quarter, take_full = torch.zeros_like(chosen), torch.zeros_like(chosen)
+    maps = [whole.flatten(0, -3) for whole in (coarse, at_quarter, at_full, chosen)]
+    results = [whole.view(maps[0].shape) for whole in (alpha, take_quarter, take_full)]
+    for place in windows(maps[3], sizes[0]):
+        sure, quarter, full, inside = (whole[place] for whole in maps)
+        first = unknown(sure, sizes[0], strict=True) & inside
+        finer = torch.where(first, quarter, sure)
+        second = unknown(finer, sizes[1], strict=True) & inside
+        for whole, part in zip(results, (torch.where(second, full, finer), first, second), strict=True):
+            whole[place] = part
+    return alpha, take_quarter, take_full
 
 
 def _smooth(channels_in: int, channels_out: int) -> SparseSequential:
@@ -226,6 +244,6 @@ def _head(channels: int, width: int) -> SparseSequential:
 
 def _at(sites: Sites, dense: Tensor, instances: int) -> Tensor:
     """``[sites, C]``: what ``[B, T, C, h, w]`` features, shared by a frame's instances, hold at the sites."""
-    frame = sites.map // instances
-    length = dense.shape[1]
-    return dense.movedim(2, -1)[frame // length, frame % length, sites.y, sites.x]
+    height, width = dense.shape[-2:]
+    place = (sites.map // instances * height + sites.y) * width + sites.x
+    return dense.movedim(2, -1).flatten(0, 3).index_select(0, place)

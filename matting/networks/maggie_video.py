@@ -14,12 +14,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from matting.networks.layers import normed_conv
+from matting.networks.windows import windows
 
 _SURE = 0.95
 _BOX_SIGMA = 3.0
 _BOX_RADIUS = 3
 _BOX_ALPHA = 0.1
 _BOX_MARGIN = 30
+_BOX_FAINT = 0.05
+"""Where all around is fainter no smoothed value comes near :data:`_BOX_ALPHA`: the kernel sums to 1.03."""
 
 
 class ConvGru(nn.Module):
@@ -144,14 +147,16 @@ def body_box(alpha: Tensor) -> Tensor:
     x = torch.arange(-_BOX_RADIUS, _BOX_RADIUS + 1, dtype=alpha.dtype, device=alpha.device)
     bell = torch.exp(-(x**2) / (2 * _BOX_SIGMA**2))
     row = (bell / bell.sum()) ** 2
-    maps = alpha.reshape(-1, 1, height, width)
-    # Without padding: the public code pads and then cuts off as much.
-    smooth = _sums(_sums(maps, row, -1), torch.ones_like(row), -2)
-    smooth = F.interpolate(smooth, size=(height, width), mode="bilinear", align_corners=False)
-    body = smooth.reshape(alpha.shape) > _BOX_ALPHA
-    rows, columns = _span(body.any(-1)), _span(body.any(-2))
-    inside = rows[..., :, None] & columns[..., None, :]
-    return inside | ~body.any(-1).any(-1)[..., None, None]
+    maps = alpha.reshape(-1, height, width)
+    box = torch.ones_like(maps, dtype=torch.bool)
+    for number, rows, columns in windows(maps > _BOX_FAINT, _BOX_MARGIN):
+        # Without padding: the public code pads and then cuts off as much.
+        smooth = _sums(_sums(maps[number, rows, columns], row, -1), torch.ones_like(row), -2)
+        smooth = _stretched(_stretched(smooth, -2, rows, height), -1, columns, width)
+        body = smooth > _BOX_ALPHA
+        tall, wide = _span(body.any(-1), rows, height), _span(body.any(-2), columns, width)
+        box[number] = (tall[:, :, None] & wide[:, None, :]) | ~body.flatten(1).any(1)[:, None, None]
+    return box.view(alpha.shape)
 
 
 def _sums(maps: Tensor, weights: Tensor, dim: int) -> Tensor:
@@ -163,32 +168,50 @@ def _sums(maps: Tensor, weights: Tensor, dim: int) -> Tensor:
     return sums
 
 
-def _span(seen: Tensor) -> Tensor:
-    """``[..., L]`` bool: from the margin before the first seen place to just before the margin after the last."""
-    length = seen.shape[-1]
+def _stretched(maps: Tensor, dim: int, part: slice, length: int) -> Tensor:
+    """Stretch lines that :func:`_sums` made shorter than ``length`` back to it, bilinearly; of a part of each line.
+
+    ``maps`` hold the sums of this part only, as far as they lie in it; beyond them the nearest is taken.
+    """
+    lost = 2 * _BOX_RADIUS
+    place = torch.arange(part.start, part.stop, dtype=maps.dtype, device=maps.device)
+    source = ((place + 0.5) * ((length - lost) / length) - 0.5).clamp(min=0) - part.start
+    source = source.clamp(0, maps.shape[dim] - 1)
+    before = source.long()
+    after = (before + 1).clamp(max=maps.shape[dim] - 1)
+    share = (source - before).view([-1 if axis == dim else 1 for axis in range(-maps.ndim, 0)])
+    stretched: Tensor = maps.index_select(dim, before).lerp(maps.index_select(dim, after), share)
+    return stretched
+
+
+def _span(seen: Tensor, part: slice, length: int) -> Tensor:
+    """``[M, length]`` bool: from the margin before the first seen place to just before the margin after the last.
+
+    ``seen`` is bool, of a part of the line.
+    """
     place = torch.arange(length, device=seen.device)
-    first = seen.int().argmax(-1, keepdim=True)
-    last = length - 1 - seen.flip(-1).int().argmax(-1, keepdim=True)
-    return (place >= first - _BOX_MARGIN) & (place < last + _BOX_MARGIN)
+    first = part.start + seen.int().argmax(-1, keepdim=True)
+    last = part.stop - 1 - seen.flip(-1).int().argmax(-1, keepdim=True)
+    inside: Tensor = (place >= first - _BOX_MARGIN) & (place < last + _BOX_MARGIN)
+    return inside
 
 
-def fuse_over_time(alpha: Tensor, forward: Tensor, backward: Tensor, previous: Tensor | None = None) -> Tensor:
+def fuse_over_time(before: Tensor, alpha: Tensor, forward: Tensor, backward: Tensor) -> Tensor:
     """Take over the neighbours' matte where a frame does not differ from them.
 
     Args:
-        alpha: ``[B, 3, N, H, W]``, the mattes of three frames.
+        before: ``[B, N, H, W]``, the matte of the first of three frames: its own, or as the window that began one frame
+            earlier fused it.
+        alpha: ``[B, 2, N, H, W]``, the mattes of the other two.
         forward, backward: ``[B, 3, 1, H, W]`` in [0, 1], how much each frame differs from the one before and after.
-        previous: ``[B, N, H, W]``, the fused middle matte of the window that began one frame earlier; the first frame's
-            matte where None.
 
     Returns:
-        ``[B, 3, N, H, W]``. The first frame is unchanged, the middle one takes the neighbours' value where both sides
-        claim exactly the same (mattes are exactly 0 or 1 over wide areas), the last continues from the middle one.
+        ``[B, 2, N, H, W]``. The middle frame takes the neighbours' value where both sides claim exactly the same
+        (mattes are exactly 0 or 1 over wide areas), the last continues from the middle one.
     """
-    first, middle, last = alpha.unbind(1)
-    before = first if previous is None else previous
+    middle, last = alpha.unbind(1)
     changed, changed_back = forward > 0.5, backward > 0.5
     from_before = torch.where(changed[:, 1], middle, before)
     from_after = torch.where(changed_back[:, 1], middle, last)
     fused = torch.where(from_before == from_after, from_before, middle)
-    return torch.stack([first, fused, torch.where(changed[:, 2], last, fused)], 1)
+    return torch.stack([fused, torch.where(changed[:, 2], last, fused)], 1)

@@ -21,7 +21,7 @@ def product(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     Returns:
         ``[n, out]``, in autocast's precision where autocast is on.
     """
-    convolves = rows.device.type == "cpu" and rows.dtype == torch.float32 and torch.backends.mkldnn.is_available()
+    convolves = rows.device.type == "cpu" and rows.dtype == torch.float32 and torch._C._has_mkldnn
     if not convolves or not len(rows) or torch.is_autocast_enabled("cpu"):
         return F.linear(rows, weight, bias)
     # Not conv2d, which takes MKL for a single picture on a single thread.

@@ -16,6 +16,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from matting.networks.windows import windows
+
 _LOW = 1 / 255
 _HIGH = 254 / 255
 
@@ -52,11 +54,12 @@ def dilate(chosen: Tensor, size: int) -> Tensor:
 
 
 def _dilate_on_cpu(chosen: Tensor, size: int) -> Tensor:
-    maps = chosen.to(torch.uint8).reshape(-1, *chosen.shape[-2:]).numpy()
-    dilated = np.empty_like(maps)
-    for index, one in enumerate(maps):
-        cv2.dilate(one, ellipse(size), dst=dilated[index])
-    return torch.from_numpy(dilated).reshape(chosen.shape).bool()
+    maps = chosen.reshape(-1, *chosen.shape[-2:])
+    dilated = torch.zeros_like(maps)
+    given, made = (whole.numpy().view(np.uint8) for whole in (maps, dilated))
+    for index, rows, columns in windows(maps, size):
+        cv2.dilate(given[index, rows, columns][0], ellipse(size), dst=made[index, rows, columns][0])
+    return dilated.view(chosen.shape)
 
 
 def _dilate_anywhere(chosen: Tensor, size: int) -> Tensor:

@@ -232,7 +232,8 @@ def gather_gemm(features: Tensor, weight: Tensor, bias: Tensor | None, table: Te
         gathered = F.pad(products, (0, 0, 0, taps)).index_select(0, places.flatten())
         out = gathered.view(-1, taps, outputs).sum(1)
         return out if bias is None else out + bias
-    return _GatherGemm.apply(features, weight, bias, table)
+    multiplied: Tensor = _GatherGemm.apply(features, weight, bias, table)
+    return multiplied
 
 
 class _GatherGemm(torch.autograd.Function):

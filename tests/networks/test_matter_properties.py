@@ -124,7 +124,7 @@ class MaskAsMatte(nn.Module):
 
     def features(self, frames: Tensor, masks: Tensor) -> FrameFeatures:
         assert frames.shape[-2] % 64 == frames.shape[-1] % 64 == 0
-        return FrameFeatures(frames, (frames, frames, frames), masks)
+        return FrameFeatures(frames, ((frames, frames, frames),), masks)
 
     def decode(self, features: FrameFeatures) -> SimpleNamespace:
         return SimpleNamespace(alpha=features.covered)

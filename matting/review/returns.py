@@ -33,8 +33,6 @@ _FAR = 0.3
 _WHOLE, _STEADY, _HOLDS = 0.6, 6, 16
 """Who was last seen walking, with this share of their area on so many frames, is expected further on; but they walk on
 for so many frames only."""
-
-
 _AS_GOOD = 0.05
 """Places that are less than this behind the best one may be the right one, too."""
 
@@ -93,7 +91,7 @@ class _Glance:
 
 @dataclass
 class _Trail:
-    """The same region on frame after frame, as far as can be told."""
+    """The same region on frame after frame, as far as can be told; added to in the order of frames."""
 
     boxes: dict[int, Box] = field(default_factory=dict)
     likenesses: list[float] = field(default_factory=list)
@@ -101,15 +99,15 @@ class _Trail:
 
     @property
     def first(self) -> int:
-        return min(self.boxes)
+        return next(iter(self.boxes))
 
     @property
     def last(self) -> int:
-        return max(self.boxes)
+        return next(reversed(self.boxes))
 
     def settle(self) -> None:
         """Forget the frames at its beginning on which it does not hold its shape."""
-        frames = sorted(self.boxes)
+        frames = list(self.boxes)
         held = [_overlap(self.boxes[t], self.boxes[after]) for t, after in pairwise(frames)]
         start = next((place for place, of in enumerate(held) if of > _HELD), 0)
         self.boxes = {t: self.boxes[t] for t in frames[start:]}
@@ -132,9 +130,8 @@ class Watch:
         sure = {instance_id for instance_id, of in zip(self._ids, settled, strict=True) if of}
         for row, glances in enumerate(self._glances):
             found = measured.elsewhere[row]
-            places = [
-                _Place(like, int(owner), _box(box)) for like, owner, *box in found[~np.isnan(found[:, 0])].tolist()
-            ]
+            alike = found[found[:, 0] > _ALIKE - _APART].tolist()  # what is less so decides nothing
+            places = [_Place(likeness, int(owner), _box(box)) for likeness, owner, *box in alike]
             share, *box = measured.here[row].tolist()
             doubtful = [place for place in places if place.owner not in sure]
             glances.append(_Glance(measured.index, share, _box(box), settled[row], doubtful))
@@ -159,7 +156,7 @@ def _best(glances: Sequence[_Glance]) -> Iterator[_Trail]:
     for trail in trails:
         trail.settle()
     for lost, run in groupby(glances, lambda glance: glance.lost):
-        frames = [glance.frame for glance in run] if lost else []
+        frames = {glance.frame for glance in run} if lost else ()
         found = [trail for trail in trails if trail.first in frames]
         worth = [fmean(trail.likenesses) - _FAR * _distance(trail, there) for trail in found]
         good = [(trail, of) for trail, of in zip(found, worth, strict=True) if of > max(worth) - _AS_GOOD]
@@ -187,7 +184,7 @@ def _trails(glances: Sequence[_Glance], there: Sequence[_Glance]) -> list[_Trail
 
 
 def _distance(trail: _Trail, there: Sequence[_Glance]) -> float:
-    """In [0, 1]: how far it begins from where they are to be expected then, or ends from where they came from then."""
+    """In [0, 1]: how far its beginning is from where they are expected then, or its end, looking back in time."""
     before = [glance for glance in there if glance.frame < trail.first]
     after = [glance for glance in reversed(there) if glance.frame > trail.last]
     ends = [(trail.first, before), (trail.last, after)]

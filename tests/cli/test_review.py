@@ -135,6 +135,17 @@ def test_a_prompt_makes_only_what_follows_from_it_stale(work: Workspace) -> None
     assert kept(work) == before, "and going back finds the old ones again"
 
 
+def test_how_somebody_looked_before_they_left_counts(work: Workspace) -> None:
+    def key(prompt: Prompt) -> str:
+        ann = work.document.instance(ANN).with_prompt(Prompt(frame=5)).with_prompt(prompt)
+        return kept(reviewed(work.with_document(work.document.with_instance(ann))))[8]
+
+    x, y = (float(side) for side in centres(0)[0])
+    one, other = (Prompt(frame=0, points=((x, y + step, 1),)) for step in (0, 1))
+    assert key(one) == key(one)
+    assert key(one) != key(other), "she is said not to be here on frame 5, but is looked for by how she was on frame 0"
+
+
 def test_given_and_approved_frames_are_never_flagged(work: Workspace) -> None:
     assert places(work) == [(ANN, "5")]
     x, y = centres(WRONG_AT)[0]

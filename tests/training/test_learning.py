@@ -31,8 +31,8 @@ WHOLE = 128, 128
 CROPS = (0, 48, 32), (2, 32, 32), (5, 48, 48), (6, 32, 32)
 """Seed, top and left of crops in which both people are seen, and hair does not fill the picture."""
 LEARNT = {"lite": 5.0, "msg-vim": 5.0, "maggie-video": 15.0}
-"""Mean absolute error, in thousandths, of a network that knows its clips by heart. MaGGIe should come under 5, too; after
-500 steps (three minutes) it is at 10.6 and still falling."""
+"""Mean absolute error, in thousandths, of a network that knows its clips by heart. MaGGIe should come under 5, too;
+after 500 steps (three minutes) it is at 10.6."""
 WRONG = 200.0
 HARM = Harm(morphology=1, coarse=1, polygon=0, erase=0, paste=0, merge=0, temporal=0, swap=0)
 RECIPE = Recipe(side_px=SIDE, warm_up=50, decay=0.0, precision="fp32")

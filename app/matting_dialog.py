@@ -28,6 +28,7 @@ from app.naming import named
 from app.session import Session
 from app.stages import MattingChoice
 from app.theme import FAINT, WARNING
+from matting.inference.loading import SHORT_SIDES
 
 DEFAULT_SHORT_SIDE = 576
 _SHORT_SIDES = (288, 432, DEFAULT_SHORT_SIDE, 720, 1080)
@@ -60,6 +61,7 @@ class MattingDialog(QDialog):
         self._lay_out()
         self._show(device)
         self._method.currentIndexChanged.connect(self._check)
+        self._method.activated.connect(self._on_chosen)
         self._path.textChanged.connect(self._check)
         models.changed.connect(self._offer_methods)
         self._check()
@@ -130,10 +132,28 @@ class MattingDialog(QDialog):
             short_side = weights.short_side or 0
             self._crop.setChecked(weights.crop)
         for side in sorted({*_SHORT_SIDES, short_side} - {0}):
-            self._size.addItem(f"{side} px short side{' (default)' if side == DEFAULT_SHORT_SIDE else ''}", side)
+            self._size.addItem("", side)
         self._size.addItem("The source's own size", 0)
         self._size.setCurrentIndex(self._size.findData(short_side))
+        self._name_sizes()
         self._device.setCurrentIndex(self._device.findData(device))
+
+    @property
+    def _usual_size(self) -> int:
+        """The short side that suits the chosen network."""
+        known = self._installed.get(self._method.currentData())
+        return (SHORT_SIDES[known.id] if known is not None else None) or DEFAULT_SHORT_SIDE
+
+    def _name_sizes(self) -> None:
+        for place in range(self._size.count()):
+            if side := self._size.itemData(place):
+                usual = " (default)" if side == self._usual_size else ""
+                self._size.setItemText(place, f"{side} px short side{usual}")
+
+    def _on_chosen(self) -> None:
+        """The artist took another method: the size that suits it goes with it."""
+        self._size.setCurrentIndex(self._size.findData(self._usual_size))
+        self._name_sizes()
 
     def _offer_methods(self) -> None:
         """Offer what is installed now; what is chosen stays chosen."""

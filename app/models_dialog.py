@@ -168,7 +168,8 @@ class ModelsDialog(QDialog):
         self._licence.show_model(known)
         self._size.setText("not known" if known.size is None else f"about {in_bytes(known.size)}")
         self._origin.setText(f"{known.origin}. {known.paper}.")
-        self._home.setText(f'<a style="color: {ACCENT};" href="{known.home}">{known.home.removeprefix("https://")}</a>')
+        shown = f'<a style="color: {ACCENT};" href="{known.home}">{known.home.removeprefix("https://")}</a>'
+        self._home.setText(shown if known.home else "Matteo")
         self._file.setText(known.by_hand or known.file_name)
         self._show_state(known)
         self._show_coming(known)
@@ -177,7 +178,7 @@ class ModelsDialog(QDialog):
         state = self._models.state(known.id)
         text, color = "no", FAINT
         if state is not None and state.path is not None:
-            text, color = f"yes, {in_bytes(state.size)}", GOOD
+            text, color = f"yes, {in_bytes(state.size)}{', comes with Matteo' if state.shipped else ''}", GOOD
             self._file.setText(str(state.path))
         elif state is not None and state.damaged:
             text, color = "damaged; bring it in again", BAD
@@ -191,7 +192,7 @@ class ModelsDialog(QDialog):
         self._get.setVisible(not here and state is not None and not state.by_hand)
         tip = f"Download it from {' or '.join(known.urls)}" if known.urls else "Download it"
         self._get.setToolTip(tip)
-        self._import.setVisible(not here)
+        self._import.setVisible(not here or (state is not None and state.shipped))
 
     def _show_coming(self, known: Model) -> None:
         coming, error = self._models.coming(known.id), self._models.error(known.id)

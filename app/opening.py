@@ -90,8 +90,8 @@ def open_path(path: Path, ctx: JobContext) -> Opened:
         OutputError: the user's data folder cannot be written.
     """
     from matting.media import open_clip
-    from matting.pipeline.seeders import choose_seeder, installed_seeders
-    from matting.pipeline.trackers import choose_tracker
+    from matting.pipeline.methods import choose_methods
+    from matting.pipeline.seeders import installed_seeders
     from matting.project.project import Project
 
     ctx.report(0, f"Opening {path.name}")
@@ -101,10 +101,7 @@ def open_path(path: Path, ctx: JobContext) -> Opened:
     clip = open_clip(path)
     project = Project.create(_new_folder(path.stem), clip.info)
     # Who clicks in a window wants an answer at once, whatever device there is: the quickest network.
-    seeder, weights = choose_seeder(installed_seeders()[0])
-    tracker, remembered = choose_tracker()
-    best = {"seeder": seeder, "seeder_weights": weights, "tracker": tracker, "tracker_weights": remembered}
-    methods = project.document.methods.model_copy(update=best)
+    methods = choose_methods(seeder=installed_seeders()[0])
     project.document = project.document.model_copy(update={"methods": methods})
     project.save()
     return _opened(project, clip, None, restored=False)

@@ -45,9 +45,7 @@ def list_models() -> None:
             _here(state_of(known)),
         )
     print_table(table)
-    say(
-        "Commercial use, as far as the makers say: matteo models licence ID tells more. Matteo ships none of the files."
-    )
+    say("Commercial use, as far as the makers say: matteo models licence ID tells more. Only lite comes with Matteo.")
 
 
 @models.command()
@@ -104,10 +102,10 @@ def where() -> None:
 
 
 def _here(state: State) -> str:
-    if state.path is not None:
-        return f"installed, {in_bytes(state.size)}"
     if state.damaged:
         return "damaged"
+    if state.path is not None:
+        return f"{'comes with Matteo' if state.shipped else 'installed'}, {in_bytes(state.size)}"
     if state.size:
         return f"{in_bytes(state.size)} came; get goes on"
     return "by hand only" if state.by_hand else ""
@@ -119,7 +117,7 @@ def _about(known: Model) -> list[str]:
         f"licence   {known.licence}; {known.commercial_mark}",
         f"          {known.terms}",
         f"made by   {known.origin}; {known.paper}",
-        f"project   {known.home}",
+        *([f"project   {known.home}"] if known.home else []),
         *(f"file      {address}" for address in addresses(known)),
         *([f"file      {known.by_hand}"] if known.by_hand else []),
     ]

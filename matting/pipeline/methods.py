@@ -12,11 +12,11 @@ from matting.inference.matter import Matter, Scope
 from matting.pipeline.seeders import choose_seeder
 from matting.pipeline.trackers import choose_tracker
 from matting.project.document import Methods, Weights
-from matting.weights import Model, file_of, installed, models
+from matting.weights import Model, file_of, installed, model, models
 
 MATTERS = ("auto", "classical", "lite", "msg-vim", "maggie", "none")
 LEARNED = ("msg-vim", "maggie", "lite")
-BEST = ("maggie-video", "msg-vim", "maggie-image")
+BEST = ("maggie-video", "msg-vim", "maggie-image", "lite")
 """Models that make mattes, the one to prefer for footage first."""
 
 
@@ -65,9 +65,10 @@ def choose_methods(
 
 
 def _settle_matter(name: str, file: Path | None, short_side: int | None) -> tuple[str, Weights | None]:
-    if name in ("auto", *LEARNED):
-        file = file_of(file) if file is not None else _best_installed(name)
+    if name in ("auto", *LEARNED) and file is None and (known := _best_installed(name)) is not None:
+        return matter_of(known.id), installed_weights(known, short_side)
     if file is not None and name in ("auto", *LEARNED):
+        file = file_of(file)
         weights = weights_in(file, short_side)
         matter = matter_of(weights.kind)
         if name not in ("auto", matter):
@@ -81,9 +82,9 @@ def _settle_matter(name: str, file: Path | None, short_side: int | None) -> tupl
     return name if name == "none" else _settle("matter", name, MATTERS, "classical"), None
 
 
-def _best_installed(name: str) -> Path | None:
-    found = (installed(model_id) for model_id in BEST if name in ("auto", matter_of(model_id)))
-    return next((file for file in found if file is not None), None)
+def _best_installed(name: str) -> Model | None:
+    suitable = (model_id for model_id in BEST if name in ("auto", matter_of(model_id)))
+    return next((model(model_id) for model_id in suitable if installed(model_id) is not None), None)
 
 
 def models_of(*names: str, weights: Weights | None = None) -> tuple[Model, ...]:
@@ -100,6 +101,15 @@ def _is_here(known: Model, weights: Weights) -> bool:
     return known.id == weights.kind and installed(known.id) == Path(weights.path)
 
 
+def installed_weights(known: Model, short_side: int | None = None) -> Weights:
+    """The weights of an installed model, which were looked into when they came in and are not read again.
+
+    Raises:
+        UnavailableError: it is not installed.
+    """
+    return _weights(file_of(known.id), known.id, short_side)
+
+
 def weights_in(file: Path, short_side: int | None = None) -> Weights:
     """What a file of weights is; raises CheckpointError. Reads all of it."""
     from matting.networks import checkpoints
@@ -109,6 +119,10 @@ def weights_in(file: Path, short_side: int | None = None) -> Weights:
     if kind not in SCOPES:
         raise CheckpointError(f"{file} holds none of the matting networks that Matteo knows: {', '.join(SCOPES)}.")
     checkpoints.convert(kind, found, str(file))
+    return _weights(file, kind, short_side)
+
+
+def _weights(file: Path, kind: str, short_side: int | None) -> Weights:
     return Weights(
         path=str(file.absolute()),
         kind=kind,

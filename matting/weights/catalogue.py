@@ -29,13 +29,14 @@ class Model(BaseModel):
         terms: what the licence covers and what is left open, in plain sentences.
         origin: who made it.
         paper: author, title, venue.
-        home: page of the project.
+        home: page of the project; empty for our own.
         size: of the file in bytes, about; None where it is not known.
         urls: addresses of the file, best first; empty where there is none that a program could fetch.
         by_hand: how to get the file where it cannot be fetched.
         digests: by algorithm, the hash of the file or the beginning of it that its makers published; ``named`` where
             it stands in the file's name and they do not say whether it is an MD5 or a SHA-256.
         layout: some tensors that the file must hold, and their shapes.
+        shipped: the file comes with Matteo; one that the artist brings goes before it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
@@ -50,12 +51,13 @@ class Model(BaseModel):
     terms: str
     origin: str
     paper: str
-    home: str
+    home: str = ""
     size: int | None = None
     urls: tuple[str, ...] = ()
     by_hand: str = ""
     digests: dict[Literal["md5", "sha256", "named"], str] = {}
     layout: dict[str, tuple[int, ...]] = {}
+    shipped: bool = False
 
     @property
     def commercial_mark(self) -> str:

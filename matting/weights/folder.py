@@ -17,6 +17,7 @@ from matting.errors import OutputError, UnavailableError
 from matting.files import write_bytes
 from matting.weights.catalogue import Model, model, models
 from matting.weights.sizes import in_bytes
+from resources import ROOT
 
 VARIABLE = "MATTEO_MODELS"
 """The environment variable that names another folder."""
@@ -69,8 +70,13 @@ def write_record(known: Model, record: Record) -> None:
     write_bytes(place_of(known) / _RECORD, json.dumps(asdict(record), indent=1).encode())
 
 
+def shipped_file(known: Model) -> Path | None:
+    """The file of a model that comes with Matteo; None for all others."""
+    return ROOT / known.file_name if known.shipped else None
+
+
 def installed(model_id: str) -> Path | None:
-    """The file of a model that came in whole and was found right; None if there is none.
+    """The file of a model that came in whole and was found right, or that comes with Matteo; None if there is none.
 
     Compares the file's size with the record and reads nothing of it; ``matteo models verify`` reads everything.
 
@@ -80,12 +86,12 @@ def installed(model_id: str) -> Path | None:
     known = model(model_id)
     record = record_of(known)
     if record is None:
-        return None
+        return shipped_file(known)
     path = place_of(known) / record.file
     try:
-        return path if path.stat().st_size == record.size else None
+        return path if path.stat().st_size == record.size else shipped_file(known)
     except OSError:
-        return None
+        return shipped_file(known)
 
 
 def file_of(id_or_path: str | Path) -> Path:

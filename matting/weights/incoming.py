@@ -17,7 +17,7 @@ from matting.errors import CheckpointError, OutputError, UnavailableError
 from matting.files import replacing, sync
 from matting.job import JobContext
 from matting.weights.catalogue import Model, models
-from matting.weights.folder import Record, check_room, installed, place_of, record_of, write_record
+from matting.weights.folder import Record, check_room, installed, place_of, record_of, shipped_file, write_record
 from matting.weights.sizes import in_bytes
 
 MIRROR = "MATTEO_MIRROR"
@@ -36,12 +36,14 @@ class State:
         size: of that file in bytes, or of what an unfinished download has brought.
         damaged: it did come in once, but the file is gone or has another size.
         by_hand: there is no address that it could be fetched from.
+        shipped: the file is the one that comes with Matteo.
     """
 
     path: Path | None
     size: int
     damaged: bool
     by_hand: bool
+    shipped: bool = False
 
 
 Check = Callable[[Model, Path], None]
@@ -176,7 +178,9 @@ def state_of(known: Model) -> State:
     """How far a model is, without reading its file."""
     path = installed(known.id)
     size = part_bytes(known) if path is None else path.stat().st_size
-    return State(path, size, path is None and record_of(known) is not None, not addresses(known))
+    shipped = path is not None and path == shipped_file(known)
+    damaged = (path is None or shipped) and record_of(known) is not None
+    return State(path, size, damaged, not addresses(known), shipped)
 
 
 def part_of(known: Model) -> Path:

@@ -20,6 +20,7 @@ from app.session import Session
 from app.stages import MattingChoice
 from matting.compositing.backdrops import Image
 from matting.project.document import Document, Weights
+from matting.weights import installed
 
 LEFT, DOWN = Qt.MouseButton.LeftButton, Qt.Key.Key_Down
 
@@ -76,7 +77,7 @@ def test_closed_form_needs_nothing_else(session: Session, qtbot: QtBot) -> None:
 
 def test_a_network_needs_a_file_that_is_there(session: Session, weights: Path, qtbot: QtBot) -> None:
     asked = Asked(session, "auto", qtbot)
-    QTest.keyClick(asked.method, DOWN)
+    QTest.keyClick(asked.method, Qt.Key.Key_End)
     assert not asked.ok.isEnabled()
     assert not asked.missing.isVisible()
     QTest.keyClicks(asked.path, str(weights)[:-1])
@@ -95,7 +96,7 @@ def test_a_network_needs_a_file_that_is_there(session: Session, weights: Path, q
 
 def test_the_file_can_be_browsed_for(session: Session, weights: Path, qtbot: QtBot) -> None:
     asked = Asked(session, "auto", qtbot)
-    QTest.keyClick(asked.method, DOWN)
+    QTest.keyClick(asked.method, Qt.Key.Key_End)
     QTest.mouseClick(find(asked.dialog, QPushButton, "mattingBrowse"), LEFT)
     files = find(asked.dialog, QFileDialog, "weightsFileDialog")
     assert "*.safetensors" in files.nameFilters()[0]
@@ -158,3 +159,17 @@ def test_a_project_that_moves_still_finds_its_weights(session: Session, tmp_path
     assert moved.backdrop == Image(path="../../../wall.png")
     assert moved.media.path == "../../../dance_4p.mp4"
     assert saving.rebased(moved, new, old) == document
+
+
+def test_the_network_that_comes_with_matteo_is_offered_at_the_size_that_suits_it(
+    session: Session, qtbot: QtBot
+) -> None:
+    asked = Asked(session, "auto", qtbot)
+    assert asked.method.itemText(1).startswith("Matteo lite")
+    QTest.keyClick(asked.method, DOWN)
+    assert asked.size.currentText() == "288 px short side (default)"
+    QTest.keyClick(asked.method, Qt.Key.Key_End)
+    assert asked.size.currentText() == "576 px short side (default)"
+    QTest.keyClick(asked.method, Qt.Key.Key_Up)
+    QTest.mouseClick(asked.ok, LEFT)
+    assert asked.choices == [MattingChoice(installed("lite"), 288, "auto")]

@@ -166,8 +166,10 @@ def test_a_file_that_is_brought_is_offered_for_matting(
     method = find(matting, QComboBox, "mattingMethod")
     assert [method.itemText(place) for place in range(method.count())] == [
         "Closed form (no weights needed)",
+        "Matteo lite   (commercial use: yes)",
         "A network, from a file of weights",
     ]
+    assert method.currentIndex() == 1  # what a new project begins with
     QTest.mouseClick(find(matting, QPushButton, "mattingModels"), LEFT)
     shown = Shown(window, qtbot)
     shown.choose("MSG-VIM")
@@ -177,7 +179,7 @@ def test_a_file_that_is_brought_is_offered_for_matting(
     assert shown.text("state_msg-vim") == "installed"
     QTest.mouseClick(find(shown.dialog, QPushButton, "modelsClose"), LEFT)
     assert method.itemText(1) == "MSG-VIM   (commercial use: unstated)"
-    QTest.keyClick(method, Qt.Key.Key_Down)
+    QTest.keyClick(method, Qt.Key.Key_Up)
     assert find(matting, QLabel, "commercialMark").isVisible()
     assert not find(matting, QLineEdit, "mattingWeights").isVisible()
     QTest.mouseClick(find(matting, QPushButton, "mattingOk"), LEFT)

@@ -11,10 +11,10 @@ from formula_weights import formula_weights, read_layout
 
 from matting.errors import CheckpointError, UnavailableError
 from matting.job import JobContext
-from matting.pipeline.methods import choose_methods, matter_name, models_of, open_matter
+from matting.pipeline.methods import choose_methods, matter_name, models_of, open_matter, weights_in
 from matting.pipeline.models import import_model
 from matting.project.document import Methods
-from matting.weights import model
+from matting.weights import installed, model
 
 LAYOUTS = Path(__file__).parents[1] / "networks" / "golden"
 
@@ -28,9 +28,15 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {name: folder / f"{name}.pth" for name in ("msg-vim", "maggie-image")}
 
 
-def test_without_models_auto_is_classical() -> None:
-    assert choose_methods() == Methods()
-    assert models_of("grabcut", "flow", weights=None) == ()
+def test_without_models_auto_is_the_one_that_comes_with_matteo() -> None:
+    chosen = choose_methods()
+    assert chosen == choose_methods(matter="lite")
+    assert chosen.weights is not None
+    assert (chosen.matter, chosen.weights.kind, chosen.weights.path) == ("lite", "lite", str(installed("lite")))
+    assert chosen.weights == weights_in(Path(chosen.weights.path))
+    assert chosen.model_copy(update={"matter": "classical", "weights": None}) == Methods()
+    assert models_of("grabcut", "flow", weights=chosen.weights) == (model("lite"),)
+    assert model("lite").commercial == "yes"
     with pytest.raises(UnavailableError, match=r"maggie needs its network's weights.*matteo models list"):
         choose_methods(matter="maggie")
     with pytest.raises(UnavailableError, match=r"MSG-VIM is not installed; get it with: matteo models get msg-vim"):

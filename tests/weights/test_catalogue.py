@@ -16,7 +16,7 @@ from matting.weights.folder import VARIABLE, Record, place_of, write_record
 
 IDS = {
     "sam-vit-b", "sam-vit-l", "sam-vit-h", "mobile-sam", "mask-rcnn", "cutie",
-    "maggie-video", "maggie-image", "msg-vim",
+    "maggie-video", "maggie-image", "msg-vim", "lite",
 }  # fmt: skip
 
 
@@ -40,13 +40,16 @@ def test_every_model_says_what_an_artist_must_know() -> None:
         assert known.commercial in ("yes", "no", "unstated")
         assert known.layout
         assert bool(known.urls) != bool(known.by_hand)
-        for address in (*known.urls, known.home):
+        assert bool(known.home) != known.shipped
+        for address in (*known.urls, *([known.home] if known.home else [])):
             assert re.fullmatch(r"https://[\w./-]+", address)
 
 
 def test_only_permissive_licences_are_marked_for_commercial_use() -> None:
     marks = {known.id: known.commercial for known in models()}
-    assert {i for i, mark in marks.items() if mark == "yes"} == {"sam-vit-b", "sam-vit-l", "sam-vit-h", "mobile-sam"}
+    assert {i for i, mark in marks.items() if mark == "yes"} == {
+        "sam-vit-b", "sam-vit-l", "sam-vit-h", "mobile-sam", "lite",
+    }  # fmt: skip
     assert {i for i, mark in marks.items() if mark == "no"} == {"maggie-video", "maggie-image"}
 
 
@@ -59,7 +62,7 @@ def test_a_hash_in_a_public_file_name_is_the_one_that_is_checked() -> None:
 
 
 def test_an_unknown_model_names_the_known_ones() -> None:
-    with pytest.raises(UnavailableError, match=r"no model called sam; there are sam-vit-b, .*msg-vim\."):
+    with pytest.raises(UnavailableError, match=r"no model called sam; there are sam-vit-b, .*msg-vim, lite\."):
         model("sam")
     with pytest.raises(UnavailableError):
         installed("sam")
@@ -97,6 +100,18 @@ def test_a_folder_that_moved_with_all_its_files_is_as_good(tmp_path: Path, monke
     assert installed("cutie") is None
     monkeypatch.setenv(VARIABLE, str(moved))
     assert installed("cutie") == moved / "cutie" / "cutie-base-mega.pth"
+
+
+def test_what_comes_with_matteo_is_installed_until_somebody_brings_another() -> None:
+    shipped = installed("lite")
+    assert shipped is not None
+    assert shipped.is_file()
+    assert shipped.stat().st_size < 12e6
+    assert folder() not in shipped.parents
+    own = come_in("lite", b"weights")
+    assert installed("lite") == own
+    own.unlink()
+    assert installed("lite") == shipped
 
 
 def test_the_catalogue_loads_nothing_slow() -> None:

@@ -9,6 +9,7 @@ import torch
 from formula_weights import read_layout
 from torch import nn
 
+from matting.networks import create
 from matting.weights import Model, model, models
 
 Shapes = dict[str, tuple[int, ...]]
@@ -51,6 +52,8 @@ def cutie() -> Shapes:
 def as_its_makers_build_it(known: Model) -> Shapes:
     if known.id in PINNED:
         return {key: tuple(entry["shape"]) for key, entry in read_layout(GOLDEN / PINNED[known.id]).items()}
+    if known.id == "lite":
+        return shapes(create("lite"))
     if known.id.startswith("sam-"):
         return segment_anything(known.id)
     return {"mask-rcnn": mask_rcnn, "cutie": cutie}[known.id]()

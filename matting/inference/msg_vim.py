@@ -44,6 +44,8 @@ PIXELS_AT_ONCE_CUDA = 2**23
 """... but keeps a GPU busier."""
 BYTES_PER_PIXEL = 1024
 """What each of them takes while the network works (measured: 0.7 kB on the CPU)."""
+SPECKLED = 0.03
+"""Masks of trackers differ from the majority of their neighbours in less than 1 % of a picture."""
 OPAQUE = 0.05
 """Above this, alpha counts as a part of an instance when the largest part is looked for."""
 
@@ -77,7 +79,7 @@ class MsgVimMatter(Matter):
         self._name = name
         self._short_side_px = short_side_px
         self._pixels_at_once = pixels_at_once
-        self._by_colour = isinstance(placed.network, Lite)
+        self._is_lite = isinstance(placed.network, Lite)
 
     @property
     def name(self) -> str:
@@ -99,6 +101,8 @@ class MsgVimMatter(Matter):
             return alphas
         size_hw = masks.shape[2], masks.shape[3]
         seen, target = self._brought_down(frames, masks[:, present].swapaxes(0, 1))
+        if self._is_lite:
+            target = np.array([[without_speckle(mask) for mask in of_instance] for of_instance in target])
         fused = self._placed.run(
             lambda: run(self._placed.network, seen, target, others(target), self._pixels_at_once),
             lambda: self._halve(seen.shape[1:3]),
@@ -107,7 +111,7 @@ class MsgVimMatter(Matter):
         for frame, found in enumerate(matted.swapaxes(0, 1)):
             if found.shape[1:] == size_hw:
                 alphas[frame, present] = found
-            elif self._by_colour:
+            elif self._is_lite:
                 alphas[frame, present] = enlarged(found, seen[frame], frames[frame])
             else:
                 alphas[frame, present] = [cv2.resize(alpha, size_hw[::-1]) for alpha in found]
@@ -248,6 +252,12 @@ def without_border(alphas: FloatArray, size_hw: tuple[int, ...]) -> FloatArray:
     """Cut ``[..., H', W']`` back to ``[..., H, W]``."""
     height, width = size_hw
     return alphas[..., BORDER_PX : BORDER_PX + height, BORDER_PX : BORDER_PX + width]
+
+
+def without_speckle(mask: Mask) -> Mask:
+    """A mask ``[H, W]`` that is full of single wrong pixels gets the majority of 5×5; any other stays as it is."""
+    smooth = np.asarray(cv2.medianBlur(mask.astype(np.uint8), 5)) > 0
+    return smooth if np.count_nonzero(smooth != mask) > SPECKLED * mask.size else mask
 
 
 def largest_part(alpha: FloatArray) -> FloatArray:

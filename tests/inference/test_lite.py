@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from matting.inference.msg_vim import without_speckle
+from matting.inference.msg_vim import near_mask, without_speckle
 
 
 def test_salt_and_pepper_is_taken_out_of_a_mask_and_nothing_else_is() -> None:
@@ -18,3 +18,20 @@ def test_salt_and_pepper_is_taken_out_of_a_mask_and_nothing_else_is() -> None:
     struck = np.where(rng.random(mask.shape) < 0.25, rng.random(mask.shape) < 0.5, mask)
     assert (struck != mask).mean() > 0.1
     assert (without_speckle(struck) != mask).mean() < 0.01
+
+
+def test_far_from_its_edge_the_mask_is_right_and_near_it_the_matte() -> None:
+    mask = np.zeros((200, 300), bool)
+    mask[50:150, 100:200] = True
+    alpha = np.full(mask.shape, 0.5, np.float32)
+    alpha[50, 100:200] = 0.02
+    alpha[149, 100:200] = 0.985
+    used = near_mask(alpha, mask)
+    assert used.dtype == np.float32
+    assert (used[100, :60] == 0).all()
+    assert (used[100, 140:160] == 1).all()
+    np.testing.assert_allclose(used[100, 80:120], 0.5)
+    assert (used[50, 100:200] == 0).all()
+    assert (used[149, 100:200] == 1).all()
+    everywhere = np.ones(mask.shape, bool)
+    assert (near_mask(alpha, everywhere) == 1).all()

@@ -112,7 +112,8 @@ def _precise(recipe: Recipe, like: Tensor) -> torch.autocast:
 
 
 def _drawn(stock: Stock, recipe: Recipe, step: int) -> list[Sample]:
-    return samples(stock, recipe.seed, step, recipe.size, recipe.length, recipe.side_px)
+    size, length = recipe.shape_at(step)
+    return samples(stock, recipe.seed, step, size, length, recipe.side_px)
 
 
 def _pair(one: Sample) -> Batch:

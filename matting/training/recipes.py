@@ -23,6 +23,9 @@ class Recipe:
         steps: of the whole run; the learning rate follows from it.
         size: instances in a batch; of MaGGIe clips, with all that are in them.
         length: frames of each.
+        long_from: share of the steps after which a batch holds fewer instances over more frames; 1 for never. A
+            temporal unit that only ever saw two frames goes astray over ten.
+        long_size, long_length: instances and frames from then on.
         side_px: of the crops.
         rate: highest learning rate, reached after ``warm_up`` steps.
         warm_up: steps until then.
@@ -40,6 +43,9 @@ class Recipe:
     steps: int = 20_000
     size: int = 8
     length: int = 2
+    long_from: float = 1.0
+    long_size: int = 3
+    long_length: int = 6
     side_px: int = 128
     rate: float = 1.5e-3
     warm_up: int = 300
@@ -50,6 +56,11 @@ class Recipe:
     optimiser: Literal["adamw", "adam"] = "adamw"
     betas: tuple[float, float] = (0.9, 0.999)
     schedule: Literal["cosine", "one-cycle"] = "cosine"
+
+    def shape_at(self, step: int) -> tuple[int, int]:
+        """Instances and frames in the batch of a step."""
+        late = step >= round(self.long_from * self.steps)
+        return (self.long_size, self.long_length) if late else (self.size, self.length)
 
     def rate_at(self, step: int) -> float:
         """The learning rate of a step."""
@@ -74,7 +85,7 @@ def _fallen(start: float, end: float, share: float) -> float:
 
 
 RECIPES: dict[MattingKind, Recipe] = {
-    "lite": Recipe(),
+    "lite": Recipe(steps=13_000, long_from=8 / 13),
     "msg-vim": Recipe(
         size=2, length=10, side_px=512, rate=1e-3, warm_up=2000, decay=0.0, optimiser="adam", betas=(0.5, 0.99)
     ),

@@ -165,7 +165,7 @@ class _Part:
         self._side = side_px
         person = stock.people[int(rng.integers(len(stock.people)))]
         start = int(rng.integers(0, max(len(person.rgba) - length, 0) + 1))
-        order = np.minimum(np.arange(start, start + length), len(person.rgba) - 1)[:: int(rng.choice((-1, 1)))]
+        order = _to_and_fro(np.arange(start, start + length), len(person.rgba))[:: int(rng.choice((-1, 1)))]
         scale = side_px * np.exp(rng.uniform(np.log(0.6), np.log(3.2))) / person.rgba.shape[1]
         # Warping takes single pixels: what shrinks much is made small beforehand.
         half = 2 ** max(0, int(np.floor(np.log2(1 / scale) + 0.25))) if scale < 1 else 1
@@ -199,6 +199,12 @@ class _Part:
             cloth = np.asarray(cv2.warpAffine(self._texture, matrix, size, flags=how, borderMode=border), np.uint8)
         straight = np.asarray(rgba[..., :3] / np.maximum(opacity, 1 / 255)[..., None], np.float32)
         return Layer(self._look.worn(straight, cloth), opacity)
+
+
+def _to_and_fro(places: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Places beyond the last of ``count`` lead back to the first, and forth again."""
+    turned = places % max(2 * count - 2, 1)
+    return np.minimum(turned, 2 * count - 2 - turned) if count > 1 else turned
 
 
 class _Look:

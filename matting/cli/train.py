@@ -26,7 +26,7 @@ WIDTH = 32
 @train.command()
 def stock(
     out: Annotated[Path, typer.Argument(metavar="DIR", help="Folder for the stock; what is there already is kept.")],
-    count: Annotated[int, typer.Option(min=1, help="How many people, and how many grounds.")] = 480,
+    count: Annotated[int, typer.Option(min=1, help="How many people, and how many grounds.")] = 330,
     first: Annotated[int, typer.Option(min=0, help="Number of the first.")] = 0,
     frames: Annotated[int, typer.Option(min=2, help="Of each person.")] = 4,
     height: Annotated[int, typer.Option(min=64, help="Of the people, in pixels.")] = HEIGHT_PX,

@@ -61,30 +61,49 @@ def _solve(picture: NDArray[np.uint8], band: Band) -> FloatArray:
     """The alpha that fits the picture's local colour lines, the band's edges and the trust in the mask best."""
     alpha = band.opaque.astype(np.float32)
     if band.unknown.any():
-        smooth, pull = _system(picture / 255.0, band)
-        trust, guess = band.trust[band.unknown], band.guess[band.unknown]
-        matrix = csr_array(smooth + diags_array(trust))
-        # Single precision halves the time of the steps, which wait for memory; the trust keeps them well conditioned.
-        found, _ = cg(
-            matrix,
-            pull + trust * guess,
-            x0=guess,
-            rtol=_TOLERANCE,
-            maxiter=_MOST_STEPS,
-            M=diags_array(1 / matrix.diagonal()),
-        )
+        found = along_colours(picture, band.unknown, band.opaque, band.guess, band.trust)
         alpha[band.unknown] = np.clip((found - _HAZE) / (1 - 2 * _HAZE), 0, 1)
     return alpha
 
 
-def _system(picture: NDArray[np.float64], band: Band) -> tuple[csr_array, FloatArray]:
+def along_colours(
+    picture: NDArray[np.uint8], unknown: Mask, opaque: Mask, guess: FloatArray, trust: FloatArray
+) -> FloatArray:
+    """What fits the picture's local colour lines and a guess best, where something is unknown.
+
+    Args:
+        picture: ``[h, w, 3]`` uint8.
+        unknown: ``[h, w]``, where to look for it; not empty.
+        opaque: ``[h, w]``, where it is 1; 0 everywhere else.
+        guess: ``[h, w]`` float32.
+        trust: ``[h, w]`` float32 > 0, the weight of the guess against the matting Laplacian.
+
+    Returns:
+        ``[n]`` float32 over the n unknown pixels in reading order; may leave [0, 1] a little.
+    """
+    smooth, pull = _system(picture / 255.0, unknown, opaque)
+    weight, start = trust[unknown], guess[unknown]
+    matrix = csr_array(smooth + diags_array(weight))
+    # Single precision halves the time of the steps, which wait for memory; the trust keeps them well conditioned.
+    found, _ = cg(
+        matrix,
+        pull + weight * start,
+        x0=start,
+        rtol=_TOLERANCE,
+        maxiter=_MOST_STEPS,
+        M=diags_array(1 / matrix.diagonal()),
+    )
+    return np.asarray(found, np.float32)
+
+
+def _system(picture: NDArray[np.float64], unknown: Mask, opaque: Mask) -> tuple[csr_array, FloatArray]:
     """The matting Laplacian between unknown pixels, and what the opaque ones pull them to.
 
     Returns:
         ``[n, n]`` float32 and ``[n]`` float32 over the n unknown pixels in reading order.
     """
-    height, width = band.unknown.shape
-    number = np.cumsum(band.unknown).reshape(height, width) - 1
+    height, width = unknown.shape
+    number = np.cumsum(unknown).reshape(height, width) - 1
     count = int(number[-1, -1]) + 1
     pull = np.zeros(count, np.float32)
     parts = []
@@ -92,12 +111,12 @@ def _system(picture: NDArray[np.float64], band: Band) -> tuple[csr_array, FloatA
     for top in range(0, height, rows):
         # A window belongs to the strip of its middle row, so a strip takes in one more row on either side.
         strip = slice(max(0, top - 1), min(height, top + rows + 1))
-        unknown = band.unknown[strip].ravel()
-        if unknown.any():
-            laplacian = cf_laplacian(picture[strip], _EPSILON, 1, ~band.unknown[strip])[unknown].astype(np.float32)
-            numbers = number[strip].ravel()[unknown]
-            pull[numbers] -= laplacian @ band.opaque[strip].ravel().astype(np.float32)
-            part = coo_array(laplacian[:, unknown])
+        wanted = unknown[strip].ravel()
+        if wanted.any():
+            laplacian = cf_laplacian(picture[strip], _EPSILON, 1, ~unknown[strip])[wanted].astype(np.float32)
+            numbers = number[strip].ravel()[wanted]
+            pull[numbers] -= laplacian @ opaque[strip].ravel().astype(np.float32)
+            part = coo_array(laplacian[:, wanted])
             parts.append((part.data, numbers[part.row], numbers[part.col]))
     values, row, column = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     return csr_array((values, (row, column)), shape=(count, count)), pull

@@ -23,6 +23,7 @@ from matting.arrays import FloatArray, Mask, StoredAlpha
 from matting.inference.allocator import keep_freed
 from matting.inference.device import Placed
 from matting.inference.enlarging import enlarged
+from matting.inference.lite import finished, without_speckle
 from matting.inference.matter import Guided, Matted, Matter, Scope
 from matting.networks.lite import Lite
 from matting.networks.msg_vim import DEVIATION, MEAN, MsgVim
@@ -44,12 +45,6 @@ PIXELS_AT_ONCE_CUDA = 2**23
 """... but keeps a GPU busier."""
 BYTES_PER_PIXEL = 1024
 """What each of them takes while the network works (measured: 0.7 kB on the CPU)."""
-REACH_PX = 32
-"""Farther than this from the mask's edge, at the size it works at, lite has no say."""
-DOUBT = 0.03
-"""What lite leaves of an instance where there is none, and takes from it where it is whole."""
-SPECKLED = 0.03
-"""Masks of trackers differ from the majority of their neighbours in less than 1 % of a picture."""
 OPAQUE = 0.05
 """Above this, alpha counts as a part of an instance when the largest part is looked for."""
 
@@ -58,7 +53,7 @@ class MsgVimMatter(Matter):
     """A :class:`~matting.inference.matter.Matter` that runs MSG-VIM, or lite, on all instances of a window together.
 
     Mattes are clamped to [0, 1] and, where they sum to more than 1, scaled down in proportion; they are zero on frames
-    where the instance has no mask. Nothing else is changed after the network.
+    where the instance has no mask. Nothing else is changed after MSG-VIM; for lite see :mod:`matting.inference.lite`.
 
     Args:
         placed: the network with its weights.
@@ -113,7 +108,7 @@ class MsgVimMatter(Matter):
         )
         matted = without_border(fused, seen.shape[1:3])
         if self._is_lite:
-            matted = np.array([list(map(near_mask, *of_instance)) for of_instance in zip(matted, target, strict=True)])
+            matted = np.array([list(map(finished, seen, *each)) for each in zip(matted, target, strict=True)])
         for frame, found in enumerate(matted.swapaxes(0, 1)):
             if found.shape[1:] == size_hw:
                 alphas[frame, present] = found
@@ -258,23 +253,6 @@ def without_border(alphas: FloatArray, size_hw: tuple[int, ...]) -> FloatArray:
     """Cut ``[..., H', W']`` back to ``[..., H, W]``."""
     height, width = size_hw
     return alphas[..., BORDER_PX : BORDER_PX + height, BORDER_PX : BORDER_PX + width]
-
-
-def near_mask(alpha: FloatArray, mask: Mask) -> FloatArray:
-    """A matte of lite, ``[H, W]``, as it is used: what is almost sure is sure, and far from its edge the mask is right.
-
-    Source:
-        :data:`REACH_PX` and :data:`DOUBT` are where drawn clips that lite never learnt from have the least error.
-    """
-    inside, outside = (cv2.distanceTransform(side.astype(np.uint8), cv2.DIST_L2, 3) for side in (mask, ~mask))
-    surer = np.clip((alpha - DOUBT) / np.float32(1 - 2 * DOUBT), 0, 1)
-    return np.where(np.maximum(inside, outside) > REACH_PX, mask.astype(np.float32), surer)
-
-
-def without_speckle(mask: Mask) -> Mask:
-    """A mask ``[H, W]`` that is full of single wrong pixels gets the majority of 5×5; any other stays as it is."""
-    smooth = np.asarray(cv2.medianBlur(mask.astype(np.uint8), 5)) > 0
-    return smooth if np.count_nonzero(smooth != mask) > SPECKLED * mask.size else mask
 
 
 def largest_part(alpha: FloatArray) -> FloatArray:

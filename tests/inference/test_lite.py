@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from matting.inference.msg_vim import near_mask, without_speckle
+from matting.inference.lite import along_edges, near_mask, without_speckle
 
 
 def test_salt_and_pepper_is_taken_out_of_a_mask_and_nothing_else_is() -> None:
@@ -35,3 +35,14 @@ def test_far_from_its_edge_the_mask_is_right_and_near_it_the_matte() -> None:
     assert (used[149, 100:200] == 1).all()
     everywhere = np.ones(mask.shape, bool)
     assert (near_mask(alpha, everywhere) == 1).all()
+
+
+def test_a_blurred_matte_follows_the_edges_of_the_picture() -> None:
+    truth = np.zeros((96, 128), np.float32)
+    cv2.circle(truth, (64, 48), 25, 1.0, -1, cv2.LINE_AA)
+    picture = np.rint(truth[..., None] * (40, 60, 90) + (1 - truth[..., None]) * (220, 200, 180)).astype(np.uint8)
+    blurred = np.asarray(cv2.GaussianBlur(truth, (0, 0), 3), np.float32)
+    found = along_edges(picture, blurred)
+    assert np.abs(found - truth).mean() < np.abs(blurred - truth).mean() / 5
+    sure = (truth > 0.5).astype(np.float32)
+    np.testing.assert_array_equal(along_edges(picture, sure), sure)

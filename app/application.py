@@ -63,6 +63,7 @@ def _begin(window: MainWindow, path: Path | None) -> None:
         window.look_for_unsaved()
     else:
         window.files.open(path)
+        window.models.look_up()
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from app import stages
 from app.job import Job, Jobs, Lane
 from app.work import explain
 from matting.weights import Model, models
+from matting.weights.folder import shipped_file
 from matting.worker import Worker
 
 if TYPE_CHECKING:  # brings filelock
@@ -66,8 +67,13 @@ class Models(QObject):
     @property
     def matters(self) -> list[tuple[Model, Path]]:
         """The installed models that make mattes, with their files."""
-        states = [(known, self._states.get(known.id)) for known in models() if known.task == "matte"]
-        return [(known, state.path) for known, state in states if state is not None and state.path is not None]
+        paths = [(known, self._path(known)) for known in models() if known.task == "matte"]
+        return [(known, path) for known, path in paths if path is not None]
+
+    def _path(self, known: Model) -> Path | None:
+        """What comes with Matteo is here before anybody has looked."""
+        state = self._states.get(known.id)
+        return shipped_file(known) if state is None else state.path
 
     def look_up(self) -> None:
         """See anew what lies in the folder."""

@@ -1,4 +1,4 @@
-"""What ships with Matteo: the sample clip, the catalogue of models, icons and, later, weights."""
+"""What ships with Matteo: the sample clip, the catalogue of models, the weights of lite."""
 
 from pathlib import Path
 

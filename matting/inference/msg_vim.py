@@ -59,7 +59,8 @@ class MsgVimMatter(Matter):
         placed: the network with its weights.
         name: method and version, naming the weights as well.
         short_side_px: larger pictures are brought down to it for the network, and their mattes up again: those of
-            MSG-VIM bilinearly, those of lite by what the colours of the source show (:mod:`enlarging`); None for none.
+            MSG-VIM bilinearly, those of lite by what the colours of the source show (:mod:`enlarging`). For lite
+            smaller pictures are brought up to it, too. None for the source's own size.
         pixels_at_once: padded pixels, over frames and instances, given to the network at once. Bounds the memory; the
             mattes are the same up to rounding.
     """
@@ -99,7 +100,7 @@ class MsgVimMatter(Matter):
         if not present.size:
             return alphas
         size_hw = masks.shape[2], masks.shape[3]
-        seen, target = self._brought_down(frames, masks[:, present].swapaxes(0, 1))
+        seen, target = self._at_working_size(frames, masks[:, present].swapaxes(0, 1))
         if self._is_lite:
             target = np.array([[without_speckle(mask) for mask in of_instance] for of_instance in target])
         fused = self._placed.run(
@@ -112,6 +113,9 @@ class MsgVimMatter(Matter):
         for frame, found in enumerate(matted.swapaxes(0, 1)):
             if found.shape[1:] == size_hw:
                 alphas[frame, present] = found
+            elif found.shape[1] > size_hw[0]:
+                shrunk = [cv2.resize(alpha, size_hw[::-1], interpolation=cv2.INTER_AREA) for alpha in found]
+                alphas[frame, present] = shrunk
             elif self._is_lite:
                 alphas[frame, present] = enlarged(found, seen[frame], frames[frame])
             else:
@@ -121,14 +125,21 @@ class MsgVimMatter(Matter):
         alphas /= np.maximum(alphas.sum(axis=1, keepdims=True), 1)
         return alphas
 
-    def _brought_down(self, frames: NDArray[np.uint8], target: Mask) -> tuple[NDArray[np.uint8], Mask]:
-        """Frames ``[T, H, W, 3]`` and masks ``[N, T, H, W]`` at the size for the network."""
+    def _at_working_size(self, frames: NDArray[np.uint8], target: Mask) -> tuple[NDArray[np.uint8], Mask]:
+        """Frames ``[T, H, W, 3]`` and masks ``[N, T, H, W]`` at the size for the network.
+
+        Lite knows people of some size only, so small pictures are brought up for it.
+        """
         height, width = frames.shape[1:3]
-        if self._short_side_px is None or min(height, width) <= self._short_side_px:
+        short = min(height, width)
+        if self._short_side_px is None or short == self._short_side_px:
             return frames, target
-        ratio = self._short_side_px / min(height, width)
+        if short < self._short_side_px and not self._is_lite:
+            return frames, target
+        ratio = self._short_side_px / short
         size_wh = round(width * ratio), round(height * ratio)
-        small = np.stack([cv2.resize(frame, size_wh, interpolation=cv2.INTER_AREA) for frame in frames])
+        how = cv2.INTER_AREA if ratio < 1 else cv2.INTER_LINEAR
+        small = np.stack([cv2.resize(frame, size_wh, interpolation=how) for frame in frames])
         chosen = [
             [cv2.resize(mask.astype(np.uint8), size_wh, interpolation=cv2.INTER_NEAREST) for mask in of_instance]
             for of_instance in target

@@ -96,9 +96,7 @@ def weights_are_released(window: MainWindow) -> bool:
     return bool(modules == 0)
 
 
-def test_a_network_mattes_and_undo_brings_lite_back(
-    selected: MainWindow, weights: Path, qtbot: QtBot
-) -> None:
+def test_a_network_mattes_and_undo_brings_lite_back(selected: MainWindow, weights: Path, qtbot: QtBot) -> None:
     window = selected
     press(window, Qt.Key.Key_M, Ctrl)
     settle(window, qtbot)

@@ -103,13 +103,16 @@ def _carry_over(before: Workspace, after: Workspace) -> None:
 
     Beside the approved span that is the track that went through it: nothing speaks against it before something changes.
     """
-    for chunk in before.chunks:
+    current = [chunk for chunk in before.chunks if before.mask_state(chunk) is State.CURRENT]
+    for chunk in current:
         old, new = before.mask_key(chunk), after.mask_key(chunk)
-        if old == new or before.mask_state(chunk) is not State.CURRENT:
-            continue
-        before.store.copy(MASKS, chunk.start, old, new)
+        if old != new:
+            before.store.copy(MASKS, chunk.start, old, new)
+    if before.document.methods.matter is None:
+        return
+    for chunk in current:  # after all masks: the window of a matter may reach into the next chunk
         for other in before.presences(chunk) or {}:
-            if before.document.methods.matter is not None and before.alpha_state(chunk, other) is State.CURRENT:
+            if before.alpha_state(chunk, other) is State.CURRENT:
                 _carry_alpha(before, after, chunk, other)
 
 

@@ -54,7 +54,7 @@ def test_every_method_and_every_group_is_told(
     monkeypatch.setenv("MATTEO_MODELS", str(people.parent / "no models"))
     grounds, sheets = people.parent / "grounds", people.parent / "sheets"
     found = numbers(matteo, people, "--backgrounds", grounds, "--frames", 2, "--size", "160x90", "--sheets", sheets)
-    assert list(found["methods"]) == CLASSICAL
+    assert list(found["methods"]) == [*CLASSICAL, "lite"]
     for rows in found["methods"].values():
         assert list(rows) == ["all", "small", "tall"]
         assert [rows[group]["people"] for group in rows] == [6, 2, 4]
@@ -87,7 +87,7 @@ def test_weights_from_a_file_and_noise_on_the_masks(people: Path, matteo: Run, m
         "--weights", people.parent / "first/lite.safetensors", "--weights", people.parent / "second/lite.safetensors",
         "--methods", "mask,lite", "--noise", 0.25,
     )  # fmt: skip
-    assert list(found["methods"]) == ["mask", "lite first/lite", "lite second/lite"]
+    assert list(found["methods"]) == ["mask", "lite first/lite", "lite second/lite", "lite resources/lite"]
     noise = found["noise"]["vimq_mse"]
     assert found["noise"]["share"] == 0.25
     assert list(noise) == list(found["methods"])

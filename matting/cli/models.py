@@ -19,7 +19,7 @@ from matting.weights.incoming import State, addresses, state_of, verify
 from matting.weights.sizes import in_bytes
 
 models = typer.Typer(
-    help="Models that others made: what there is, under which licence, and how it comes here.", rich_markup_mode=None
+    help="Learned models: what there is, under which licence, and how it comes here.", rich_markup_mode=None
 )
 ModelArgument = Annotated[str, typer.Argument(metavar="ID", help="As `matteo models list` calls it.")]
 _COLORS = {"yes": "green", "no": "red", "unstated": "yellow"}

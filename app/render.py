@@ -131,16 +131,15 @@ def tinted(picture: Rgb8, masks: NDArray[np.uint8]) -> Rgb8:
     """
     import cv2
 
-    colors = np.array([(0, 0, 0), *(person_rgb(i) for i in range(1, 256))], np.float32)
-    covered = masks > 0
-    result = picture.copy()
-    tint = colors[masks[covered]]
-    result[covered] = np.rint(picture[covered] * (1 - TINT) + tint * TINT).astype(np.uint8)
+    # In OpenCV throughout: a click waits for this, and numpy's way of picking pixels takes six times as long.
+    colors = np.array([[(0, 0, 0), *(person_rgb(i) for i in range(1, 256))]], np.uint8)
+    painted = np.asarray(cv2.LUT(cv2.merge((masks, masks, masks)), colors), np.uint8)
+    tint = cv2.addWeighted(picture, 1 - TINT, painted, TINT, 0)
+    result = cv2.copyTo(tint, masks, picture.copy())
     width = max(1, round(max(masks.shape) / 900))
     kernel = np.ones((2 * width + 1, 2 * width + 1), np.uint8)
-    edge = covered & ((cv2.erode(masks, kernel) != masks) | (cv2.dilate(masks, kernel) != masks))
-    result[edge] = colors[masks[edge]].astype(np.uint8)
-    return result
+    edge = cv2.min(cv2.morphologyEx(masks, cv2.MORPH_GRADIENT, kernel), masks)
+    return np.asarray(cv2.copyTo(painted, edge, result), np.uint8)
 
 
 def on_checkerboard(picture: Rgb8) -> Rgb8:

@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from PIL import Image
 from segment_anything import sam_model_registry
-from torch import Tensor, nn
+from torch import nn
 
 from matting.arrays import FloatArray
 from matting.networks.tiny_vit import TinyViT
@@ -164,10 +165,10 @@ class Predictor:
 
 def full_size(logits: FloatArray, size_hw: tuple[int, int]) -> FloatArray:
     """One candidate's logits ``[256, 256]`` at the size of the frame, ``[H, W]`` float32."""
-    square = _resized(torch.from_numpy(logits)[None, None], (SIDE, SIDE))
+    # OpenCV interpolates as PyTorch does, in a sixth of the time, and a click waits for it.
+    square = cv2.resize(logits, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
     height, width = _inner(size_hw)
-    full: FloatArray = _resized(square[..., :height, :width], size_hw)[0, 0].numpy()
-    return full
+    return np.asarray(cv2.resize(square[:height, :width], size_hw[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def low_size(mask: NDArray[np.bool_], strength: float) -> FloatArray:
@@ -185,7 +186,3 @@ def _inner(size_hw: tuple[int, ...]) -> tuple[int, int]:
     """The part of the encoder's square that a frame fills: the longer side all of it."""
     scale = SIDE / max(size_hw[:2])
     return max(1, int(size_hw[0] * scale + 0.5)), max(1, int(size_hw[1] * scale + 0.5))
-
-
-def _resized(x: Tensor, size_hw: tuple[int, int]) -> Tensor:
-    return F.interpolate(x, size_hw, mode="bilinear", align_corners=False)

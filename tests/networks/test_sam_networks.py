@@ -15,6 +15,7 @@ from golden_files import golden, golden_layout
 from segment_anything import SamPredictor, sam_model_registry
 from segment_anything.modeling import Sam
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from matting.errors import CheckpointError
 from matting.networks import create
@@ -145,6 +146,18 @@ def test_files_of_mobile_sam_are_checked_before_use(weights: Weights, tmp_path: 
     path.write_bytes(path.read_bytes()[: 1 << 20])
     with pytest.raises(CheckpointError, match=r"mobile_sam\.pt is damaged"):
         network_from(path)
+
+
+@pytest.mark.parametrize("size_hw", [(360, 640), (1080, 1920), (301, 97), (1, 1), (1, 7)])
+def test_logits_are_enlarged_as_the_authors_do(size_hw: tuple[int, int]) -> None:
+    logits = np.random.default_rng(0).normal(0, 8, (256, 256)).astype(np.float32)
+    scale = 1024 / max(size_hw)
+    height, width = (max(1, int(side * scale + 0.5)) for side in size_hw)
+    square = interpolate(torch.from_numpy(logits)[None, None], (1024, 1024), mode="bilinear", align_corners=False)
+    theirs = interpolate(square[..., :height, :width], size_hw, mode="bilinear", align_corners=False)[0, 0].numpy()
+    ours = full_size(logits, size_hw)
+    assert ours.shape == size_hw
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=2e-3)
 
 
 @pytest.mark.parametrize("size_hw", [(360, 640), (1080, 1920), (301, 97), (1, 1), (1, 7)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import cast
 
 import cv2
@@ -34,7 +35,6 @@ class VideoClip(Clip):
     def __init__(self, info: ClipInfo, index: FrameIndex) -> None:
         self.info = info
         self._index = index
-        self._decoder = Decoder(info.path, index.table)
         self._reformatter = VideoReformatter()
         self._recent: dict[int, VideoFrame] = {}  # in the order in which they came out
         self._recent_bytes = 0
@@ -44,6 +44,11 @@ class VideoClip(Clip):
         self._run: Iterator[tuple[int, VideoFrame]] | None = None
         self._run_start = self._position = 0  # frames: of the entry of this run, and of the last picture out
         self._troubled = False  # whether this run met anything suspicious
+
+    @cached_property
+    def _decoder(self) -> Decoder:
+        # A clip travels along with its workspace, for every click too, and mostly nobody looks at it there.
+        return Decoder(self.info.path, self._index.table)
 
     @property
     def damaged(self) -> tuple[tuple[int, int], ...]:
@@ -70,7 +75,8 @@ class VideoClip(Clip):
     def close(self) -> None:
         self._run = None
         self._recent.clear()
-        self._decoder.close()
+        if "_decoder" in self.__dict__:
+            self._decoder.close()
 
     def _decoded(self, index: int) -> VideoFrame:
         while (source := self._index.substitute(index)) is not None:

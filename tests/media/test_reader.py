@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
 from collections.abc import Callable
 from fractions import Fraction
@@ -19,6 +20,7 @@ from made_clips import COUNT, KINDS, make_clip, remux, scenery, write_frames
 
 import matting.media.opening
 from matting.arrays import Picture
+from matting.errors import MediaError
 from matting.media import Clip, open_clip
 
 VideoPacket: TypeAlias = "Packet[VideoStream]"
@@ -203,3 +205,19 @@ def test_odd_sizes(size_hw: tuple[int, int], tmp_path: Path) -> None:
     with open_clip(write_frames(tmp_path / "odd.mkv", frames, "ffv1")) as clip:
         assert clip.size_hw == size_hw
         assert all(np.array_equal(clip.frame(t), pictures[t]) for t in (2, 0, 1))
+
+
+def test_a_clip_that_travels_opens_its_file_when_somebody_looks(tmp_path: Path) -> None:
+    path = make_clip(tmp_path / "b.mp4", "b_frames.mp4")
+    with open_clip(path) as clip:
+        expected = clip.frame(3)
+        packed = pickle.dumps(clip)
+    elsewhere = path.rename(tmp_path / "away.mp4")
+    unseen = pickle.loads(packed)
+    assert unseen.size_hw == clip.size_hw
+    unseen.close()
+    with pytest.raises(MediaError, match=r"b\.mp4"):
+        pickle.loads(packed).frame(3)
+    elsewhere.rename(path)
+    with pickle.loads(packed) as seen:
+        assert np.array_equal(seen.frame(3), expected)

@@ -30,9 +30,19 @@ def stock(
     first: Annotated[int, typer.Option(min=0, help="Number of the first.")] = 0,
     frames: Annotated[int, typer.Option(min=2, help="Of each person.")] = 4,
     height: Annotated[int, typer.Option(min=64, help="Of the people, in pixels.")] = HEIGHT_PX,
+    places: Annotated[bool, typer.Option(help="As many grounds again, of photographed places.")] = True,
 ) -> None:
     """Draw people and grounds that training pictures are composed of; can be stopped and called again."""
-    from matting.training.stock import draw_ground, draw_person, ground_path, keep_ground, keep_person, person_path
+    from matting.training.stock import (
+        draw_ground,
+        draw_person,
+        ground_path,
+        keep_ground,
+        keep_person,
+        person_path,
+        photographed_ground,
+        place_path,
+    )  # fmt: skip
 
     with progress() as ctx:
         for done, number in enumerate(range(first, first + count)):
@@ -41,6 +51,8 @@ def stock(
                 keep_person(path, draw_person(number, frames, height))
             if not (path := ground_path(out, number)).exists():
                 keep_ground(path, draw_ground(number))
+            if places and not (path := place_path(out, number)).exists():
+                keep_ground(path, photographed_ground(number))
     say(f"{out}: people and grounds up to number {first + count - 1}")
 
 
@@ -56,6 +68,12 @@ SeedOption: TypeAlias = Annotated[int, typer.Option(min=0, help="Of weights and 
 SizeOption: TypeAlias = Annotated[int, typer.Option(min=1, help="Clips in a batch.")]
 LengthOption: TypeAlias = Annotated[int, typer.Option(min=1, help="Frames of each.")]
 SideOption: TypeAlias = Annotated[int, typer.Option(min=64, help="Of the crops, a multiple of 32.")]
+TornOption: TypeAlias = Annotated[
+    float, typer.Option(min=0, max=1, help="Share of the clips in which masks lack a piece, or have one too many.")
+]
+StartOption: TypeAlias = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Weights of such a network to begin with; random ones by default.")
+]
 RateOption: TypeAlias = Annotated[float, typer.Option(min=0, help="Highest learning rate.")]
 EveryOption: TypeAlias = Annotated[int, typer.Option(min=1, help="Save and measure every so many steps.")]
 HeldOutOption: TypeAlias = Annotated[
@@ -81,7 +99,9 @@ def _command(kind: MattingKind) -> None:
         size: SizeOption = known.size,
         length: LengthOption = known.length,
         side: SideOption = known.side_px,
+        torn: TornOption = known.torn,
         rate: RateOption = known.rate,
+        start: StartOption = None,
         every: EveryOption = 500,
         held_out: HeldOutOption = 12,
         width: WidthOption = WIDTH,
@@ -98,9 +118,9 @@ def _command(kind: MattingKind) -> None:
             raise typer.BadParameter("--width belongs to msg-vim and maggie; lite is thin as it is.")
         warm_up = min(known.warm_up, max(steps // 10, 1))
         recipe = replace(
-            known, seed=seed, steps=steps, warm_up=warm_up, size=size, length=length, side_px=side, rate=rate
+            known, seed=seed, steps=steps, warm_up=warm_up, size=size, length=length, side_px=side, torn=torn, rate=rate
         )
-        _train(kind, recipe, folder, out, width, stop or steps, every, held_out, threads, device)
+        _train(kind, recipe, folder, out, width, start, stop or steps, every, held_out, threads, device)
 
     learn.__doc__ = (
         f"Train {kind}. Weights go to DIR/{kind}.safetensors, losses and measures to DIR/curve.jsonl, and curves and "
@@ -119,6 +139,7 @@ def _train(
     folder: Path,
     out: Path,
     width: int,
+    start: Path | None,
     stop: int,
     every: int,
     held_out: int,
@@ -128,6 +149,7 @@ def _train(
     import torch
 
     from matting.inference.device import choose
+    from matting.networks.checkpoints import network_from
     from matting.training import board, validation
     from matting.training.lessons import lesson, new_network
     from matting.training.run import STATE, Run, note
@@ -137,7 +159,8 @@ def _train(
         torch.set_num_threads(threads)
     torch.manual_seed(recipe.seed)
     place = choose(device)
-    run = Run(new_network(kind, width).to(place), recipe, Stock(folder), lesson(kind))
+    network = new_network(kind, width) if start is None else network_from(start, kind)
+    run = Run(network.to(place), recipe, Stock(folder), lesson(kind))
     if (out / STATE).exists():
         run.go_on(out)
         say(f"{out}: going on after step {run.done}")

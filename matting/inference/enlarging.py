@@ -10,6 +10,8 @@ Sources:
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,8 @@ from matting.arrays import FloatArray
 EPSILON = 1e-4
 """Keeps the slopes low where a patch has hardly any colour of its own: variances of colours in [0, 1]."""
 _SURE = 0.004
+_REACH_PX = 3
+"""As far beyond what is unsure as the means of models of patches there look."""
 _PATCH = np.ones((3, 3), np.uint8)
 
 
@@ -33,21 +37,20 @@ def enlarged(alphas: FloatArray, small: NDArray[np.uint8], large: NDArray[np.uin
     Returns:
         ``[N, H, W]`` float32 in [0, 1]. Where a matte is 0 or 1 all around, it stays so.
     """
-    guide = np.asarray(small, np.float32) / np.float32(255)
-    full: FloatArray | None = None
     size_hw = large.shape[:2]
     result = np.zeros((len(alphas), *size_hw), np.float32)
     for alpha, whole in zip(alphas, result, strict=True):
         near = np.asarray(cv2.dilate(((alpha > _SURE) & (alpha < 1 - _SURE)).astype(np.uint8), _PATCH)) > 0
         if not near.any():
-            whole[:] = cv2.resize(alpha, size_hw[::-1], interpolation=cv2.INTER_LINEAR)
+            whole[:] = _resized(alpha, size_hw)
             continue
-        slope, level = _models(alpha, guide, near)
-        full = np.asarray(large, np.float32) / np.float32(255) if full is None else full
-        whole[:] = cv2.resize(level, size_hw[::-1], interpolation=cv2.INTER_LINEAR)
-        rows, columns = _box(near, size_hw)
-        slopes = cv2.resize(slope, size_hw[::-1], interpolation=cv2.INTER_LINEAR)[rows, columns]
-        whole[rows, columns] += (slopes * full[rows, columns]).sum(axis=-1)
+        slope, level = np.zeros(small.shape, np.float32), alpha.copy()
+        seen = _box(near, _REACH_PX)
+        slope[seen], level[seen] = _models(alpha[seen], small[seen].astype(np.float32) / np.float32(255), near[seen])
+        whole[:] = _resized(level, size_hw)
+        box = _on_large(_box(near, 1), near.shape, size_hw)
+        colours = large[box].astype(np.float32) / np.float32(255)
+        whole[box] += np.einsum("hwc,hwc->hw", _resized(slope, size_hw)[box], colours)
     return np.clip(result, 0, 1, out=result)
 
 
@@ -75,11 +78,18 @@ def _mean(values: FloatArray) -> FloatArray:
     return np.asarray(cv2.blur(values, (3, 3), borderType=cv2.BORDER_REFLECT), np.float32)
 
 
-def _box(near: NDArray[np.bool_], size_hw: tuple[int, ...]) -> tuple[slice, slice]:
-    """Round all that may get a slope in the large picture."""
-    slices = []
-    for axis in (0, 1):
-        places = np.flatnonzero(near.any(axis=1 - axis))
-        ratio, limit = size_hw[axis] / near.shape[axis], size_hw[axis]
-        slices.append(slice(max(int((places[0] - 1) * ratio), 0), min(int(np.ceil((places[-1] + 2) * ratio)), limit)))
-    return slices[0], slices[1]
+def _resized(values: FloatArray, size_hw: tuple[int, ...]) -> FloatArray:
+    return np.asarray(cv2.resize(values, size_hw[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _box(near: NDArray[np.bool_], margin: int) -> tuple[slice, slice]:
+    x, y, width, height = cv2.boundingRect(near.astype(np.uint8))
+    return slice(max(y - margin, 0), y + height + margin), slice(max(x - margin, 0), x + width + margin)
+
+
+def _on_large(box: tuple[slice, slice], small_hw: tuple[int, ...], size_hw: tuple[int, ...]) -> tuple[slice, slice]:
+    rows, columns = (
+        slice(int(side.start * large / small), math.ceil(side.stop * large / small))
+        for side, small, large in zip(box, small_hw, size_hw, strict=True)
+    )
+    return rows, columns

@@ -1,63 +1,176 @@
-"""What is done to masks before lite sees them, and to its mattes before they are used; all at the size it works at.
-
-The constants are where drawn clips that lite never learnt from have the least error.
-"""
+"""Mattes by lite: each person is looked at through a window of their own, and what lite doubts is settled by colour."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from functools import partial
+from itertools import islice
+from typing import Any
+
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from matting.arrays import FloatArray, Mask
-from matting.inference.classical import along_colours
-
-REACH_PX = 32
-"""Farther than this from the mask's edge lite has no say."""
-DOUBT = 0.03
-"""What lite leaves of an instance where there is none, and takes from it where it is whole."""
-SPECKLED = 0.03
-"""Masks of trackers differ from the majority of their neighbours in less than 1 % of a picture."""
-TRUST = 0.001
-"""In lite's matte against the colours of the picture."""
-_SURE = 0.02
-_MARGIN_PX = 3
+from matting.inference.device import Placed
+from matting.inference.enlarging import enlarged
+from matting.inference.finishing import REACH_PX, finished, without_speckle
+from matting.inference.matter import Guided, Matted, Matter, Scope
+from matting.inference.msg_vim import MOST_IDS, PIXELS_AT_ONCE, WINDOW, normalised, others
+from matting.networks.lite import MULTIPLE_PX, Lite
 
 
-def without_speckle(mask: Mask) -> Mask:
-    """A mask ``[H, W]`` that is full of single wrong pixels gets the majority of 5×5; any other stays as it is."""
-    smooth = np.asarray(cv2.medianBlur(mask.astype(np.uint8), 5)) > 0
-    return smooth if np.count_nonzero(smooth != mask) > SPECKLED * mask.size else mask
+class LiteMatter(Matter):
+    """A :class:`~matting.inference.matter.Matter` that runs lite on one person after the other.
 
+    A person costs what the part of the picture costs that they are in, in the ten frames of a block. Mattes are clamped
+    to [0, 1] and, where they sum to more than 1, scaled down in proportion; they are zero on frames where the instance
+    has no mask.
 
-def finished(picture: NDArray[np.uint8], alpha: FloatArray, mask: Mask) -> FloatArray:
-    """A matte as lite gives it, ``[H, W]``, for a picture ``[H, W, 3]`` and the mask that lite saw, as it is used."""
-    return along_edges(picture, near_mask(alpha, mask))
-
-
-def near_mask(alpha: FloatArray, mask: Mask) -> FloatArray:
-    """What is almost sure is sure, and far from its edge the mask is right; all ``[H, W]``."""
-    inside, outside = (cv2.distanceTransform(side.astype(np.uint8), cv2.DIST_L2, 3) for side in (mask, ~mask))
-    surer = np.clip((alpha - DOUBT) / np.float32(1 - 2 * DOUBT), 0, 1)
-    return np.where(np.maximum(inside, outside) > REACH_PX, mask.astype(np.float32), surer)
-
-
-def along_edges(picture: NDArray[np.uint8], alpha: FloatArray) -> FloatArray:
-    """A matte ``[H, W]`` whose unsure pixels follow the colour lines of the picture ``[H, W, 3]``.
-
-    Lite says where somebody ends, the matting Laplacian how: closed-form matting with lite's unsure pixels, and those
-    beside, for its unknown ones, and lite's matte for its guess.
+    Args:
+        placed: the network with its weights.
+        name: method and version, naming the weights as well.
+        short_side_px: pictures are brought to it for the network, and mattes back by what the colours of the source
+            show (:mod:`enlarging`); None for the source's own size. Lite knows people of some size only, so smaller
+            pictures are brought up to it as well.
+        pixels_at_once: pixels of a person's window, over frames, given to the network at once. Bounds the memory; the
+            mattes are the same up to rounding.
     """
-    unsure = ((alpha > _SURE) & (alpha < 1 - _SURE)).astype(np.uint8)
-    unknown = np.asarray(cv2.dilate(unsure, np.ones((3, 3), np.uint8))) > 0
-    if not unknown.any():
-        return alpha
-    x, y, width, height = cv2.boundingRect(unknown.astype(np.uint8))
-    rows = slice(max(y - _MARGIN_PX, 0), y + height + _MARGIN_PX)
-    columns = slice(max(x - _MARGIN_PX, 0), x + width + _MARGIN_PX)
-    window, opaque = unknown[rows, columns], (alpha > 0.5) & ~unknown
-    trust = np.full(window.shape, TRUST, np.float32)
-    found = along_colours(picture[rows, columns], window, opaque[rows, columns], alpha[rows, columns], trust)
-    result = opaque.astype(np.float32)
-    result[rows, columns][window] = np.clip(found, 0, 1)
-    return result
+
+    scope = Scope(block=WINDOW, most_instances=MOST_IDS)
+
+    def __init__(
+        self,
+        placed: Placed[Lite],
+        name: str = "lite/2",
+        short_side_px: int | None = None,
+        pixels_at_once: int = PIXELS_AT_ONCE,
+    ) -> None:
+        self._placed = placed
+        self._name = name
+        self._short_side_px = short_side_px
+        self._pixels_at_once = pixels_at_once
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def stream(self, steps: Iterable[Guided], carried: FloatArray | None = None) -> Iterator[Matted]:
+        """See :meth:`matting.inference.matter.Matter.stream`; a block is held, and matted when it is complete."""
+        remaining = iter(steps)
+        while block := list(islice(remaining, WINDOW)):
+            frames, masks = (np.stack(parts) for parts in zip(*block, strict=True))
+            for alphas in self._matte_block(frames, masks):
+                yield Matted(alphas, None)
+
+    def _matte_block(self, frames: NDArray[np.uint8], masks: Mask) -> FloatArray:
+        """``[T, H, W, 3]`` and ``[T, N, H, W]`` to alphas shaped like the masks."""
+        alphas = np.zeros(masks.shape, np.float32)
+        present = np.flatnonzero(masks.any(axis=(0, 2, 3)))
+        if not present.size:
+            return alphas
+        size_hw = self._working_size(frames.shape[1:3])
+        small = np.stack([_brought_to(frame, size_hw) for frame in frames])
+        target = np.array([[_guide(mask, size_hw) for mask in masks[:, place]] for place in present])
+        found = self._found(small, target)
+        for alpha, mattes, frame, picture in zip(alphas, found.swapaxes(0, 1), frames, small, strict=True):
+            alpha[present] = _brought_back(mattes, picture, frame)
+        alphas *= masks.any(axis=(2, 3), keepdims=True)
+        np.clip(alphas, 0, 1, out=alphas)
+        alphas /= np.maximum(alphas.sum(axis=1, keepdims=True), 1)
+        return alphas
+
+    def _found(self, small: NDArray[np.uint8], target: Mask) -> FloatArray:
+        """``[T, h, w, 3]`` and ``[N, T, h, w]`` to mattes shaped like the masks."""
+        found = np.zeros(target.shape, np.float32)
+        pictures, reference = normalised(_extended(small)), others(target)
+        for mattes, guide, rest in zip(found, target, reference, strict=True):
+            if not guide.any():
+                continue
+            rows, columns = _window(guide.any(axis=0))
+            seen = pictures[..., rows, columns]
+            guides = torch.from_numpy(np.stack((_extended(guide), _extended(rest)), 1)[..., rows, columns])
+            fused = self._placed.run(partial(self._run, seen, guides), partial(self._halve, seen.shape))
+            for matte, picture, alpha, mask in zip(mattes, small, fused, guide, strict=True):
+                shown = picture[rows, columns]
+                height, width = shown.shape[:2]
+                matte[rows, columns] = finished(shown, alpha[:height, :width], mask[rows, columns])
+        return found
+
+    def _run(self, pictures: Tensor, guides: Tensor) -> FloatArray:
+        """``[T, 3, h, w]`` and ``[T, 2, h, w]``, sides multiples of 32, to ``[T, h, w]``."""
+        length, _, height, width = pictures.shape
+        at_once = max(1, self._pixels_at_once // (height * width))
+        memory, parts = None, []
+        for start in range(0, length, at_once):
+            chosen = slice(start, start + at_once)
+            seen, guide = (given[None, chosen].to(self._placed.device) for given in (pictures, guides))
+            target, reference = guide.to(seen.dtype).chunk(2, dim=2)
+            alpha, memory = self._placed.network.matte(seen, target, reference, memory)
+            parts.append(alpha[0].cpu().numpy())
+        return np.concatenate(parts)
+
+    def _working_size(self, size_hw: tuple[int, ...]) -> tuple[int, int]:
+        height, width = size_hw
+        ratio = 1.0 if self._short_side_px is None else self._short_side_px / min(size_hw)
+        return round(height * ratio), round(width * ratio)
+
+    def _halve(self, shape: tuple[int, ...]) -> bool:
+        """Let the network see half as much at once, unless it is a single picture already."""
+        if self._pixels_at_once <= shape[-2] * shape[-1]:
+            return False
+        self._pixels_at_once //= 2
+        return True
+
+
+def _brought_to(frame: NDArray[np.uint8], size_hw: tuple[int, int]) -> NDArray[np.uint8]:
+    if frame.shape[:2] == size_hw:
+        return frame
+    how = cv2.INTER_AREA if size_hw[0] < frame.shape[0] else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(frame, size_hw[::-1], interpolation=how), np.uint8)
+
+
+def _guide(mask: Mask, size_hw: tuple[int, int]) -> Mask:
+    if mask.shape != size_hw:
+        mask = cv2.resize(mask.astype(np.uint8), size_hw[::-1], interpolation=cv2.INTER_NEAREST) > 0
+    return without_speckle(mask)
+
+
+def _brought_back(mattes: FloatArray, small: NDArray[np.uint8], frame: NDArray[np.uint8]) -> FloatArray:
+    """``[N, h, w]`` as they are on the small picture to ``[N, H, W]`` on the source."""
+    size_hw = frame.shape[:2]
+    if mattes.shape[1:] == size_hw:
+        return mattes
+    if mattes.shape[1] < size_hw[0]:
+        return enlarged(mattes, small, frame)
+    return np.stack([cv2.resize(alpha, size_hw[::-1], interpolation=cv2.INTER_AREA) for alpha in mattes])
+
+
+def _extended(array: NDArray[Any]) -> NDArray[Any]:
+    """``[T, h, w, ...]`` mirrored to the right and below until both sides are multiples of 32."""
+    added = [(0, -side % MULTIPLE_PX) for side in array.shape[1:3]]
+    return np.pad(array, [(0, 0), *added, *[(0, 0)] * (array.ndim - 3)], mode="reflect")
+
+
+def _window(mask: Mask) -> tuple[slice, slice]:
+    """Where lite has a say on a person, ``[h, w]`` and not empty; its sides are multiples of 32.
+
+    May reach as far beyond the right and lower edge as :func:`_extended` extends them.
+    """
+    x, y, width, height = cv2.boundingRect(mask.astype(np.uint8))
+    rows, columns = (
+        _stretch(first - REACH_PX, first + count + REACH_PX, side)
+        for first, count, side in ((y, height, mask.shape[0]), (x, width, mask.shape[1]))
+    )
+    return rows, columns
+
+
+def _stretch(start: int, stop: int, side: int) -> slice:
+    """The shortest one of a multiple of 32 that holds ``start`` to ``stop``, as far as those are within a side."""
+    start, most = max(start, 0), side + -side % MULTIPLE_PX
+    length = min(stop, side) - start
+    length += -length % MULTIPLE_PX
+    start = min(start, most - length)
+    return slice(start, start + length)

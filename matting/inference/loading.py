@@ -90,10 +90,13 @@ def load(
     size = "the source's size" if short_side is None else f"a short side of {short_side} px"
     plan = f"{kind} works on {devices.described(place)} in {str(dtype).removeprefix('torch.')} at {size}"
     if isinstance(network, MsgVim | Lite):
+        from matting.inference.lite import LiteMatter
         from matting.inference.msg_vim import MsgVimMatter, pixels_for
 
         pixels = pixels_for(devices.budget_bytes(place), place.type)
         tell(f"{plan}, {pixels / 1e6:.1f} megapixels at a time; mattes are delivered at the source's size.")
+        if isinstance(network, Lite):
+            return LiteMatter(devices.Placed(network, place, tell, dtype), name, short_side, pixels)
         return MsgVimMatter(devices.Placed(network, place, tell, dtype), name, short_side, pixels)
     tell(f"{plan}; mattes are delivered at the source's size.")
     assert isinstance(network, MaGGIe)

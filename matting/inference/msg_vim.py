@@ -22,10 +22,7 @@ from torch import Tensor
 from matting.arrays import FloatArray, Mask, StoredAlpha
 from matting.inference.allocator import keep_freed
 from matting.inference.device import Placed
-from matting.inference.enlarging import enlarged
-from matting.inference.lite import finished, without_speckle
 from matting.inference.matter import Guided, Matted, Matter, Scope
-from matting.networks.lite import Lite
 from matting.networks.msg_vim import DEVIATION, MEAN, MsgVim
 
 WINDOW = 10
@@ -50,17 +47,16 @@ OPAQUE = 0.05
 
 
 class MsgVimMatter(Matter):
-    """A :class:`~matting.inference.matter.Matter` that runs MSG-VIM, or lite, on all instances of a window together.
+    """A :class:`~matting.inference.matter.Matter` that runs MSG-VIM on all instances of a window together.
 
     Mattes are clamped to [0, 1] and, where they sum to more than 1, scaled down in proportion; they are zero on frames
-    where the instance has no mask. Nothing else is changed after MSG-VIM; for lite see :mod:`matting.inference.lite`.
+    where the instance has no mask. Nothing else is changed.
 
     Args:
         placed: the network with its weights.
         name: method and version, naming the weights as well.
-        short_side_px: larger pictures are brought down to it for the network, and their mattes up again: those of
-            MSG-VIM bilinearly, those of lite by what the colours of the source show (:mod:`enlarging`). For lite
-            smaller pictures are brought up to it, too. None for the source's own size.
+        short_side_px: larger pictures are brought down to it for the network, and their mattes up again, bilinearly;
+            None for the source's own size.
         pixels_at_once: padded pixels, over frames and instances, given to the network at once. Bounds the memory; the
             mattes are the same up to rounding.
     """
@@ -70,7 +66,7 @@ class MsgVimMatter(Matter):
 
     def __init__(
         self,
-        placed: Placed[MsgVim | Lite],
+        placed: Placed[MsgVim],
         name: str = "msg-vim/1",
         short_side_px: int | None = None,
         pixels_at_once: int = PIXELS_AT_ONCE,
@@ -79,7 +75,6 @@ class MsgVimMatter(Matter):
         self._name = name
         self._short_side_px = short_side_px
         self._pixels_at_once = pixels_at_once
-        self._is_lite = isinstance(placed.network, Lite)
 
     @property
     def name(self) -> str:
@@ -100,46 +95,28 @@ class MsgVimMatter(Matter):
         if not present.size:
             return alphas
         size_hw = masks.shape[2], masks.shape[3]
-        seen, target = self._at_working_size(frames, masks[:, present].swapaxes(0, 1))
-        if self._is_lite:
-            target = np.array([[without_speckle(mask) for mask in of_instance] for of_instance in target])
+        seen, target = self._brought_down(frames, masks[:, present].swapaxes(0, 1))
         fused = self._placed.run(
             lambda: run(self._placed.network, seen, target, others(target), self._pixels_at_once),
             lambda: self._halve(seen.shape[1:3]),
         )
         matted = without_border(fused, seen.shape[1:3])
-        if self._is_lite:
-            matted = np.array([list(map(finished, seen, *each)) for each in zip(matted, target, strict=True)])
         for frame, found in enumerate(matted.swapaxes(0, 1)):
-            if found.shape[1:] == size_hw:
-                alphas[frame, present] = found
-            elif found.shape[1] > size_hw[0]:
-                shrunk = [cv2.resize(alpha, size_hw[::-1], interpolation=cv2.INTER_AREA) for alpha in found]
-                alphas[frame, present] = shrunk
-            elif self._is_lite:
-                alphas[frame, present] = enlarged(found, seen[frame], frames[frame])
-            else:
-                alphas[frame, present] = [cv2.resize(alpha, size_hw[::-1]) for alpha in found]
+            same = found.shape[1:] == size_hw
+            alphas[frame, present] = found if same else [cv2.resize(alpha, size_hw[::-1]) for alpha in found]
         alphas *= masks.any(axis=(2, 3), keepdims=True)
         np.clip(alphas, 0, 1, out=alphas)
         alphas /= np.maximum(alphas.sum(axis=1, keepdims=True), 1)
         return alphas
 
-    def _at_working_size(self, frames: NDArray[np.uint8], target: Mask) -> tuple[NDArray[np.uint8], Mask]:
-        """Frames ``[T, H, W, 3]`` and masks ``[N, T, H, W]`` at the size for the network.
-
-        Lite knows people of some size only, so small pictures are brought up for it.
-        """
+    def _brought_down(self, frames: NDArray[np.uint8], target: Mask) -> tuple[NDArray[np.uint8], Mask]:
+        """Frames ``[T, H, W, 3]`` and masks ``[N, T, H, W]`` at the size for the network."""
         height, width = frames.shape[1:3]
-        short = min(height, width)
-        if self._short_side_px is None or short == self._short_side_px:
+        if self._short_side_px is None or min(height, width) <= self._short_side_px:
             return frames, target
-        if short < self._short_side_px and not self._is_lite:
-            return frames, target
-        ratio = self._short_side_px / short
+        ratio = self._short_side_px / min(height, width)
         size_wh = round(width * ratio), round(height * ratio)
-        how = cv2.INTER_AREA if ratio < 1 else cv2.INTER_LINEAR
-        small = np.stack([cv2.resize(frame, size_wh, interpolation=how) for frame in frames])
+        small = np.stack([cv2.resize(frame, size_wh, interpolation=cv2.INTER_AREA) for frame in frames])
         chosen = [
             [cv2.resize(mask.astype(np.uint8), size_wh, interpolation=cv2.INTER_NEAREST) for mask in of_instance]
             for of_instance in target
@@ -156,7 +133,7 @@ class MsgVimMatter(Matter):
 
 
 def as_published(
-    network: MsgVim | Lite, frames: NDArray[np.uint8], target: Mask, reference: Mask, largest_only: bool = False
+    network: MsgVim, frames: NDArray[np.uint8], target: Mask, reference: Mask, largest_only: bool = False
 ) -> StoredAlpha:
     """The pictures that the authors' script writes, each instance by itself.
 
@@ -181,7 +158,7 @@ def as_published(
 
 @torch.inference_mode()
 def run(
-    network: MsgVim | Lite,
+    network: MsgVim,
     frames: NDArray[np.uint8],
     target: Mask,
     reference: Mask,

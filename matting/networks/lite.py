@@ -58,8 +58,29 @@ class Lite(nn.Module):
             The mattes at three sizes, all enlarged to ``[H, W]``, the one to use, and the memory for the frames that
             follow.
         """
-        batch, length = frames.shape[:2]
-        seen = torch.cat((frames, target - 0.5, reference - 0.5), 2).flatten(0, 1)
+        seen = self._seen(frames, target, reference)
+        eighth, quarter, full, memory = self._features(seen, frames.shape[:2], memory)
+        # From here in float32 even where autocast multiplies in half: mattes need finer steps than that.
+        os8 = F.interpolate(self.head8(eighth).float(), scale_factor=8, mode="bilinear", align_corners=False)
+        os4 = F.interpolate(self.head4(quarter).float(), scale_factor=4, mode="bilinear", align_corners=False)
+        os1 = self.head1(full).float()
+        a8, a4, a1 = (_alphas(logits).view(*frames.shape[:2], 2, *logits.shape[2:]) for logits in (os8, os4, os1))
+        return MsgVimMattes(a8, a4, a1, a1[:, :, :1], memory)
+
+    def matte(
+        self, frames: Tensor, target: Tensor, reference: Tensor, memory: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """What is used of :meth:`forward`, ``[B, T, H, W]``, and the memory, without what only helps to learn."""
+        _, _, full, memory = self._features(self._seen(frames, target, reference), frames.shape[:2], memory)
+        return _alphas(self.head1(full).float()[:, 0]).view(*frames.shape[:2], *full.shape[2:]), memory
+
+    def _seen(self, frames: Tensor, target: Tensor, reference: Tensor) -> Tensor:
+        return torch.cat((frames, target - 0.5, reference - 0.5), 2).flatten(0, 1)
+
+    def _features(
+        self, seen: Tensor, clips: torch.Size, memory: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """At 1/8, 1/4 and full size, and the memory; of ``[B * T, 5, H, W]``, where ``clips`` are B and T."""
         x2 = self.stem(seen)
         x4 = self.down4(x2)
         x8 = self.down8(x4)
@@ -68,16 +89,14 @@ class Lite(nn.Module):
         eighth = self.up8(_joined(self.up16(_joined(deepest, x16)), x8))
         quarter = self.up4(_joined(eighth, x4))
         passed, remembered = quarter[:, :-_CARRIED], quarter[:, -_CARRIED:]
-        states = self.temporal(remembered.reshape(batch, length, *remembered.shape[1:]), memory)
+        states = self.temporal(remembered.reshape(*clips, *remembered.shape[1:]), memory)
         quarter = torch.cat((passed, states.flatten(0, 1)), 1)
         fine = self.narrow(self.up2(_joined(quarter, x2)))
-        full = self.full(_joined(fine, seen))
-        # From here in float32 even where autocast multiplies in half: mattes need finer steps than that.
-        os8 = F.interpolate(self.head8(eighth).float(), scale_factor=8, mode="bilinear", align_corners=False)
-        os4 = F.interpolate(self.head4(quarter).float(), scale_factor=4, mode="bilinear", align_corners=False)
-        os1 = self.head1(full).float()
-        a8, a4, a1 = (((torch.tanh(x) + 1) / 2).view(batch, length, 2, *x.shape[2:]) for x in (os8, os4, os1))
-        return MsgVimMattes(a8, a4, a1, a1[:, :, :1], states[:, -1])
+        return eighth, quarter, self.full(_joined(fine, seen)), states[:, -1]
+
+
+def _alphas(logits: Tensor) -> Tensor:
+    return (torch.tanh(logits) + 1) / 2
 
 
 class Residual(nn.Module):

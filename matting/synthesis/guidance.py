@@ -36,6 +36,7 @@ class Harm:
         erase, paste, merge: of the mixture of mask augmentations.
         temporal: the mask of another frame joins in.
         swap: two instances exchanged in a run of frames.
+        torn: a piece at somebody's edge is missing, or too much, on all frames.
     """
 
     morphology: float = 0.8
@@ -46,6 +47,7 @@ class Harm:
     merge: float = 0.05
     temporal: float = 0.1
     swap: float = 0.03
+    torn: float = 0.0
 
 
 def guidance(alphas: NDArray[np.uint8], rng: Generator, harm: Harm | None = None, longer_px: int | None = None) -> Mask:
@@ -74,6 +76,8 @@ def guidance(alphas: NDArray[np.uint8], rng: Generator, harm: Harm | None = None
     ):  # fmt: skip
         if rng.random() < chance:
             masks = spoil(masks, rng)
+    if harm.torn and rng.random() < harm.torn:  # without it no die is cast for it: older runs stay as they were
+        masks = tear(masks, rng)
     return masks
 
 
@@ -204,6 +208,30 @@ def swap(masks: Mask, rng: Generator) -> Mask:
     stop = int(rng.integers(start, len(masks))) + 1
     result[start:stop, [first, second]] = masks[start:stop, [second, first]]
     return result
+
+
+def tear(masks: Mask, rng: Generator) -> Mask:
+    """Of some instances a round piece at the edge is missing on all frames, or there is one too many.
+
+    As when a tracker takes a bag for the wall behind it, and the wall for a sleeve: no other frame tells better.
+    """
+    result = masks.copy()
+    for place in range(masks.shape[1]):
+        first = masks[0, place]
+        edge = np.argwhere(first & ~_eroded(first))
+        if not len(edge) or rng.random() < 0.4:
+            continue
+        y, x = edge[int(rng.integers(len(edge)))]
+        radii = (np.sqrt(first.sum()) * np.exp(rng.uniform(np.log(0.06), np.log(0.35), 2))).astype(int) + 1
+        piece = np.zeros(first.shape, np.uint8)
+        axes = int(radii[0]), int(radii[1])
+        cv2.ellipse(piece, (int(x), int(y)), axes, float(rng.uniform(0, 180)), 0, 360, 1, cv2.FILLED)
+        result[:, place] = result[:, place] & (piece == 0) if rng.random() < 0.6 else result[:, place] | (piece > 0)
+    return result
+
+
+def _eroded(mask: Mask) -> Mask:
+    return np.asarray(cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8))) > 0
 
 
 def salt_and_pepper(masks: Mask, share: float, rng: Generator) -> Mask:

@@ -15,6 +15,7 @@ from matting.networks import MattingKind, create
 from matting.networks.maggie import MaGGIe
 from matting.networks.maggie_instances import SLOTS
 from matting.networks.msg_vim import MsgVim
+from matting.synthesis.guidance import Harm
 from matting.training import maggie, msg_vim
 from matting.training.batches import Batch, Sample, as_batch, joined, samples
 from matting.training.dense import objective
@@ -113,7 +114,7 @@ def _precise(recipe: Recipe, like: Tensor) -> torch.autocast:
 
 def _drawn(stock: Stock, recipe: Recipe, step: int) -> list[Sample]:
     size, length = recipe.shape_at(step)
-    return samples(stock, recipe.seed, step, size, length, recipe.side_px)
+    return samples(stock, recipe.seed, step, size, length, recipe.side_px, Harm(torn=recipe.torn))
 
 
 def _pair(one: Sample) -> Batch:

@@ -22,6 +22,7 @@ from matting.synthesis.degrade import random_film
 from matting.synthesis.layers import Composed, Layer, compose, to_8_bit
 from matting.synthesis.procedural import LayeredClip
 from matting.synthesis.scenery import painted
+from resources import PLACES
 
 PEOPLE, GROUNDS = "people", "grounds"
 HEIGHT_PX = 480
@@ -66,6 +67,10 @@ def ground_path(folder: Path, number: int) -> Path:
     return folder / GROUNDS / f"{number:06d}.png"
 
 
+def place_path(folder: Path, number: int) -> Path:
+    return folder / GROUNDS / f"place-{number:06d}.png"
+
+
 def draw_person(number: int, frames: int, height_px: int = HEIGHT_PX) -> NDArray[np.uint8]:
     """Somebody who never was, ``[T, H, W, 4]`` uint8, premultiplied; every third one is seen from close up."""
     rng = np.random.default_rng((1, number))
@@ -99,6 +104,19 @@ def draw_ground(number: int) -> FloatArray:
     """A ground that is not a picture of anything, ``[H, W, 3]`` in [0, 1]."""
     drawn = painted(np.random.default_rng((2, number)), GROUND_HW)
     return np.asarray(cv2.resize(drawn, GROUND_HW[::-1], interpolation=cv2.INTER_AREA), np.float32)
+
+
+def photographed_ground(number: int) -> FloatArray:
+    """One of the places that come along, seen all round from a random side in a random light, ``[H, W, 3]`` in [0, 1].
+
+    Raises:
+        MediaError: a place cannot be read.
+    """
+    rng = np.random.default_rng((3, number))
+    paths = sorted(PLACES.glob("*.jpg"))
+    picture = _read_ground(paths[number % len(paths)])
+    turned = np.roll(picture, int(rng.integers(picture.shape[1])), axis=1).astype(np.float32) / 255
+    return np.asarray(turned ** np.float32(np.exp(rng.normal(0, 0.35))), np.float32)
 
 
 def scene(stock: Stock, rng: Generator, length: int, side_px: int) -> LayeredClip:

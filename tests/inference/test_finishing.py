@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from matting.inference.lite import along_edges, near_mask, without_speckle
+from matting.inference.finishing import along_edges, near_mask, without_speckle
 
 
 def test_salt_and_pepper_is_taken_out_of_a_mask_and_nothing_else_is() -> None:

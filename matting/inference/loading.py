@@ -32,9 +32,13 @@ PRECISIONS = ("fp32", "bf16", "fp16")
 cases move by 0.003 to 0.02 on average and by up to 1 in single pixels (``matteo benchmark networks --precision``)."""
 
 
+VERSIONS = {"lite": 2}
+"""Of what we do with a network's mattes; 1 where nothing is said. Lite's second looks at people through windows."""
+
+
 def learned_name(kind: str, fingerprint: str, short_side: int | None, precision: str = "fp32") -> str:
     """The name of a learned matter: the network, our version of it, the weights, the size and precision it works at."""
-    return f"{kind}/1:{fingerprint[:16]}:{short_side or 'source'}{'' if precision == 'fp32' else ':' + precision}"
+    return f"{kind}/{VERSIONS.get(kind, 1)}:{fingerprint[:16]}:{short_side or 'source'}{'' if precision == 'fp32' else ':' + precision}"
 
 
 def release() -> None:

@@ -44,12 +44,38 @@ def test_it_is_wrong_as_often_and_as_much_as_a_tracker(masks: Mask) -> None:
     assert min(scores) < 0.6
 
 
-@pytest.mark.parametrize("spoil", [harm.erase, harm.paste, harm.merge, harm.temporal, harm.swap, harm.grown_or_shrunk])
+@pytest.mark.parametrize(
+    "spoil", [harm.erase, harm.paste, harm.merge, harm.temporal, harm.swap, harm.tear, harm.grown_or_shrunk]
+)
 def test_nothing_that_was_given_is_changed(masks: Mask, spoil: Callable[[Mask, Generator], Mask]) -> None:
     before = masks.copy()
     changed = [(spoil(masks, np.random.default_rng(seed)) != masks).any() for seed in range(10)]
     np.testing.assert_array_equal(masks, before)
     assert any(changed)
+
+
+def test_a_tear_is_at_the_same_place_of_somebody_on_all_frames(masks: Mask) -> None:
+    still = np.repeat(masks[:1], FRAMES, axis=0)
+    lost = gained = 0
+    for seed in range(40):
+        torn = harm.tear(still, np.random.default_rng(seed))
+        assert (torn == torn[0]).all()
+        lost += int((still & ~torn).sum())
+        gained += int((torn & ~still).sum())
+        changed = (torn != still).sum(axis=(0, 2, 3)) / still.sum(axis=(0, 2, 3))
+        assert changed.max() < 0.5
+    assert lost > 0
+    assert gained > 0
+
+
+def test_without_tears_no_die_is_cast_for_them(masks: Mask) -> None:
+    alphas = masks.astype(np.uint8) * 255
+    first, second = np.random.default_rng(3), np.random.default_rng(3)
+    guidance(alphas, first, Harm(torn=0.0))
+    guidance(alphas, second)
+    assert first.random() == second.random()
+    always = guidance(alphas, np.random.default_rng(3), Harm(0, 0, 0, 0, 0, 0, 0, 0, torn=1.0))
+    assert (always != guidance(alphas, np.random.default_rng(3), NONE)).any()
 
 
 def test_erase_only_takes_away(masks: Mask) -> None:

@@ -19,7 +19,16 @@ from matting.training.batches import batch
 from matting.training.lessons import LiteLesson
 from matting.training.recipes import Recipe
 from matting.training.run import Run
-from matting.training.stock import Stock, draw_ground, draw_person, ground_path, keep_ground, keep_person, person_path
+from matting.training.stock import (
+    Stock,
+    draw_ground,
+    draw_person,
+    ground_path,
+    keep_ground,
+    keep_person,
+    person_path,
+    photographed_ground,
+)
 from matting.training.validation import write_weights
 
 RECIPE = Recipe(seed=3, steps=6, size=2, length=2, side_px=64, warm_up=2)
@@ -172,6 +181,36 @@ def test_the_command_trains_stops_and_goes_on(tmp_path: Path, capsys: pytest.Cap
     assert set(curve(run)[4]) == {"step", "loss", "mad", "mse", "grad", "dtssd", "mask"}
     assert checkpoints.kind_of(checkpoints.read(run / "lite.safetensors")) == "lite"
     assert list((run / "board").iterdir())
+
+
+def test_a_stock_has_as_many_photographed_grounds_as_drawn_ones_and_none_where_nobody_wants_them(
+    tmp_path: Path,
+) -> None:
+    grounds = sorted(path.name for path in (drawn_by_command(tmp_path / "both") / "grounds").iterdir())
+    assert grounds == ["000000.png", "000001.png", "place-000000.png", "place-000001.png"]
+    first, other, again = (photographed_ground(number) for number in (0, 1, 0))
+    np.testing.assert_array_equal(first, again)
+    assert first.shape == other.shape == (256, 512, 3)
+    assert 0 <= first.min() < 0.1 < 0.5 < first.max() <= 1
+    assert np.abs(first - other).mean() > 0.05
+    least = ("--count", "1", "--frames", "2", "--height", "72", "--no-places")
+    assert main.main(["train", "stock", str(tmp_path / "drawn"), *least]) == 0
+    assert [path.name for path in (tmp_path / "drawn" / "grounds").iterdir()] == ["000000.png"]
+
+
+def test_a_run_begins_with_given_weights(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    torch.manual_seed(5)
+    start = tmp_path / "start.safetensors"
+    write_weights(start, create("lite").state_dict())
+    still = ("--steps", "1", "--rate", "0", "--start", str(start))
+    stock = drawn_by_command(tmp_path / "stock")
+    assert main.main(command("lite", stock, tmp_path / "run", *still)) == 0
+    begun, ended = checkpoints.read(start), checkpoints.read(tmp_path / "run" / "lite.safetensors")
+    for name in ("stem.0.weight", "head1.weight", "temporal.ih.weight"):
+        torch.testing.assert_close(ended[name], begun[name], rtol=0, atol=0)
+    assert not torch.equal(ended["stem.1.running_mean"], begun["stem.1.running_mean"])
+    assert main.main(command("msg-vim", stock, tmp_path / "other", *still)) != 0
+    assert "holds the weights of lite, not of msg-vim" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("one_thread")

@@ -38,7 +38,8 @@ VERSIONS = {"lite": 2}
 
 def learned_name(kind: str, fingerprint: str, short_side: int | None, precision: str = "fp32") -> str:
     """The name of a learned matter: the network, our version of it, the weights, the size and precision it works at."""
-    return f"{kind}/{VERSIONS.get(kind, 1)}:{fingerprint[:16]}:{short_side or 'source'}{'' if precision == 'fp32' else ':' + precision}"
+    method = f"{kind}/{VERSIONS.get(kind, 1)}"
+    return f"{method}:{fingerprint[:16]}:{short_side or 'source'}{'' if precision == 'fp32' else ':' + precision}"
 
 
 def release() -> None:

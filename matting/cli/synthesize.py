@@ -73,9 +73,9 @@ def _make(
     """Make and write all clips; returns the processor seconds it took."""
     from matting.synthesis.cutouts import files_in, filmed_cutouts, read_colour
     from matting.synthesis.guidance import guidance
-    from matting.synthesis.layers import to_8_bit
+    from matting.synthesis.layers import compose, to_8_bit
     from matting.synthesis.sets import Drawn, Filmed, Scene, image_scene, vhim_scene, vim50_scene
-    from matting.synthesis.writing import Written, write_facts, write_vhim, write_vim
+    from matting.synthesis.writing import write_facts, write_vhim, write_vhim_masks, write_vim, write_vim_masks
 
     pictures = [] if backgrounds is None else [read_colour(path) for path in files_in(backgrounds)]
     source = Drawn(pictures) if foregrounds is None else Filmed(filmed_cutouts(foregrounds), pictures)
@@ -91,16 +91,22 @@ def _make(
     started, facts = time.process_time(), []
     for done, number in enumerate(numbers):
         scene, name = scene_of(number), f"{number:05d}"
-        rng = np.random.default_rng((number, GUIDANCE_SEED))
-        masks = guidance(np.stack([scene.compose(t).alphas for t in range(scene.frames)]), rng)
+        alphas = []
         for frame in range(scene.frames):
             ctx.report((done + frame / scene.frames) / len(numbers), f"Clip {number}")
-            alone = np.stack([to_8_bit(layer.opacity) for layer in scene.layers(frame, size_hw)])
-            made = Written(scene.compose(frame), alone, masks[frame])
+            layers = scene.layers(frame, size_hw)
+            composed = compose(layers, scene.background(frame))
+            alone = np.stack([to_8_bit(layer.opacity) for layer in layers])
             if level is not None:
-                write_vhim(out, f"comp_{level}", name, frame, made)
+                write_vhim(out, f"comp_{level}", name, frame, composed, alone)
             else:
-                write_vim(out, name, frame, made)
+                write_vim(out, name, frame, composed, alone)
+            alphas.append(composed.alphas)
+        masks = guidance(np.stack(alphas), np.random.default_rng((number, GUIDANCE_SEED)))
+        if level is not None:
+            write_vhim_masks(out, f"comp_{level}", name, masks)
+        else:
+            write_vim_masks(out, name, masks)
         facts.append(
             {"name": name, "seed": number, "people": len(scene.people), **({} if level is None else {"level": level})}
         )

@@ -16,7 +16,7 @@ from numpy.random import Generator
 
 from matting.arrays import FloatArray
 from matting.synthesis.cutouts import Cutout
-from matting.synthesis.layers import Composed, Layer, compose, overlap, visible
+from matting.synthesis.layers import Layer, overlap, visible
 
 VIM50_PEOPLE = (2,) * 35 + (3,) * 10 + (4,) * 5
 VIM50_OVERLAPPING = 35
@@ -60,10 +60,6 @@ class Scene:
     frames: int
     size_hw: tuple[int, int]
 
-    def compose(self, frame: int) -> Composed:
-        """One frame with its truth."""
-        return compose(self.layers(frame, self.size_hw), self.background(frame))
-
     def layers(self, frame: int, size_hw: tuple[int, int]) -> list[Layer]:
         """Everybody alone, in a picture of a size."""
         return [_placed(person, frame, size_hw) for person in self.people]
@@ -73,11 +69,19 @@ class Scene:
         opacities = [layer.opacity for layer in self.layers(frame, size_hw)]
         return [overlap(own, seen) for own, seen in zip(opacities, visible(opacities, size_hw), strict=True)]
 
-    def most_hidden(self, every: int = 1) -> float:
-        """The largest share over everybody and every so many frames, judged on small pictures."""
+    def most_hidden(self, every: int = 1, limit: float = 1.0) -> float:
+        """The largest share over everybody and every so many frames, judged on small pictures.
+
+        Where it is more than ``limit`` nobody looks any further, and it may be even more.
+        """
         height, width = self.size_hw
         small = _JUDGED_PX, max(1, round(width * _JUDGED_PX / height))
-        return max((share for t in range(0, self.frames, every) for share in self.hidden(t, small)), default=0.0)
+        most = 0.0
+        for frame in range(0, self.frames, every):
+            most = max([most, *self.hidden(frame, small)])
+            if most > limit:
+                break
+        return most
 
 
 def vim50_scene(source: Source, seed: int, size_hw: tuple[int, int] = (1080, 1920), frames: int = 50) -> Scene:
@@ -87,8 +91,8 @@ def vim50_scene(source: Source, seed: int, size_hw: tuple[int, int] = (1080, 192
     wants_overlap = (place * 7) % 10 < 10 * VIM50_OVERLAPPING // len(VIM50_PEOPLE)
 
     def fits(scene: Scene) -> bool:
-        most = scene.most_hidden(max(frames // 10, 1))
-        return 0.03 < most < 0.9 if wants_overlap else most < _SEEN
+        least, greatest = (0.03, 0.9) if wants_overlap else (-1.0, _SEEN)
+        return least < scene.most_hidden(max(frames // 10, 1), greatest) < greatest
 
     def draw(rng: Generator) -> Scene:
         people = []
@@ -112,8 +116,8 @@ def vhim_scene(
     least, most = LEVELS[level]
 
     def fits(scene: Scene) -> bool:
-        hidden = scene.most_hidden(max(frames // 10, 1))
-        return hidden <= _SEEN if level == "easy" else least <= hidden <= most
+        greatest = _SEEN if level == "easy" else most
+        return least <= scene.most_hidden(max(frames // 10, 1), greatest) <= greatest
 
     def draw(rng: Generator) -> Scene:
         count = int(rng.integers(2, 4 if level == "easy" else 5))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -21,51 +20,51 @@ FACTS = "set.json"
 Picture = NDArray[np.uint8]
 
 
-@dataclass(frozen=True)
-class Written:
-    """One frame with everything that is kept of it.
+def write_vim(root: Path, clip: str, frame: int, composed: Composed, alone: Picture) -> None:
+    """As VIM50: ``images/<clip>/com/<frame>.png``, ``…/pha/<instance>/<frame>.png``.
 
-    Attributes:
-        composed: the frame and its layers.
-        alone: ``[N, H, W]`` uint8, opacities as if nobody else were there.
-        masks: ``[N, H, W]`` bool, guidance.
-    """
-
-    composed: Composed
-    alone: Picture
-    masks: Mask
-
-
-def write_vim(root: Path, clip: str, frame: int, made: Written) -> None:
-    """As VIM50: ``images/<clip>/com/<frame>.png``, ``…/pha/<instance>/<frame>.png``, masks in ``masks/<clip>/…``.
-
-    Layers go to ``…/fgr/<instance>``, ``…/bgr`` and ``…/alone/<instance>``.
+    Layers go to ``…/fgr/<instance>`` and ``…/bgr``, and ``alone``, ``[N, H, W]`` uint8 opacities as if nobody else were
+    there, to ``…/alone/<instance>``.
     """
     folder, name = root / "images" / clip, f"{frame:05d}.png"
-    _write(folder / "com" / name, made.composed.frame)
-    _write(folder / "bgr" / name, made.composed.background)
-    for place, alpha in enumerate(made.composed.alphas):
+    _write(folder / "com" / name, composed.frame)
+    _write(folder / "bgr" / name, composed.background)
+    for place, alpha in enumerate(composed.alphas):
         instance = f"{place + 1:02d}"
         _write(folder / "pha" / instance / name, alpha)
-        _write(folder / "fgr" / instance / name, made.composed.foregrounds[place])
-        _write(folder / "alone" / instance / name, made.alone[place])
-        _write(root / "masks" / clip / instance / name, made.masks[place].astype(np.uint8) * 255)
+        _write(folder / "fgr" / instance / name, composed.foregrounds[place])
+        _write(folder / "alone" / instance / name, alone[place])
 
 
-def write_vhim(root: Path, split: str, video: str, frame: int, made: Written) -> None:
-    """As V-HIM60: ``<split>/fgr/<video>/<frame>.png``, ``…/pha/<video>/<frame>/00.png``, masks in ``…/xmem/…``.
+def write_vim_masks(root: Path, clip: str, masks: Mask) -> None:
+    """Guidance ``[T, N, H, W]`` of a clip: ``masks/<clip>/<instance>/<frame>.png``."""
+    for frame, instances in enumerate(masks):
+        for place, mask in enumerate(instances):
+            _write(root / "masks" / clip / f"{place + 1:02d}" / f"{frame:05d}.png", mask.astype(np.uint8) * 255)
 
-    Layers go to ``…/layers/<video>/<frame>/00.png``, ``…/alone/…`` and ``…/bgr/<video>/<frame>.png``.
+
+def write_vhim(root: Path, split: str, video: str, frame: int, composed: Composed, alone: Picture) -> None:
+    """As V-HIM60: ``<split>/fgr/<video>/<frame>.png``, ``…/pha/<video>/<frame>/00.png``.
+
+    Layers go to ``…/layers/<video>/<frame>/00.png`` and ``…/bgr/<video>/<frame>.png``, and ``alone``, as in
+    :func:`write_vim`, to ``…/alone/<video>/<frame>/00.png``.
     """
     stem = f"{frame:05d}"
-    _write(root / split / "fgr" / video / f"{stem}.png", made.composed.frame)
-    _write(root / split / "bgr" / video / f"{stem}.png", made.composed.background)
-    for place, alpha in enumerate(made.composed.alphas):
+    _write(root / split / "fgr" / video / f"{stem}.png", composed.frame)
+    _write(root / split / "bgr" / video / f"{stem}.png", composed.background)
+    for place, alpha in enumerate(composed.alphas):
         name = f"{place:02d}.png"
         _write(root / split / "pha" / video / stem / name, alpha)
-        _write(root / split / "layers" / video / stem / name, made.composed.foregrounds[place])
-        _write(root / split / "alone" / video / stem / name, made.alone[place])
-        _write(root / split / "xmem" / video / stem / name, made.masks[place].astype(np.uint8) * 255)
+        _write(root / split / "layers" / video / stem / name, composed.foregrounds[place])
+        _write(root / split / "alone" / video / stem / name, alone[place])
+
+
+def write_vhim_masks(root: Path, split: str, video: str, masks: Mask) -> None:
+    """Guidance ``[T, N, H, W]`` of a video: ``<split>/xmem/<video>/<frame>/00.png``."""
+    for frame, instances in enumerate(masks):
+        for place, mask in enumerate(instances):
+            path = root / split / "xmem" / video / f"{frame:05d}" / f"{place:02d}.png"
+            _write(path, mask.astype(np.uint8) * 255)
 
 
 def write_facts(root: Path, facts: list[dict[str, object]]) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from matting.pipeline.trials import trials
 from matting.synthesis.layers import Layer, compose
-from matting.synthesis.writing import Written, write_vhim, write_vim
+from matting.synthesis.writing import write_vhim, write_vhim_masks, write_vim, write_vim_masks
 from resources import SAMPLE
 
 Run = Callable[..., int]
@@ -113,14 +113,17 @@ def test_drawn_clips_need_no_data(tmp_path: Path, matteo: Run, capfd: pytest.Cap
 def test_clips_that_are_ready(tmp_path: Path, matteo: Run) -> None:
     rng = np.random.default_rng(0)
     edges = np.array([32.0, 64.0])[None, :, None, None] + rng.normal(0, 2, (2, 2, 72, 1))
+    masks = []
     for frame, cuts in enumerate(edges):
         opacity = [np.asarray(np.clip((np.arange(128) - cut) / 4, 0, 1), np.float32) for cut in cuts]
         made = compose(
             [Layer(rng.random((72, 128, 3), np.float32), own) for own in opacity], np.zeros((72, 128, 3), np.float32)
         )
-        written = Written(made, made.alphas, made.alphas > 200)
-        write_vim(tmp_path / "vim", "00000", frame, written)
-        write_vhim(tmp_path / "vhim", "comp_easy", "00000", frame, written)
+        write_vim(tmp_path / "vim", "00000", frame, made, made.alphas)
+        write_vhim(tmp_path / "vhim", "comp_easy", "00000", frame, made, made.alphas)
+        masks.append(made.alphas > 200)
+    write_vim_masks(tmp_path / "vim", "00000", np.stack(masks))
+    write_vhim_masks(tmp_path / "vhim", "comp_easy", "00000", np.stack(masks))
     for layout in ("vim", "vhim"):
         (clip,) = numbers(matteo, tmp_path / layout, "--methods", "mask")["clips"]["mask"]
         off = np.abs((made.alphas > 200) - made.alphas / 255).mean()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
@@ -65,7 +66,9 @@ OutOption: TypeAlias = Annotated[
 StepsOption: TypeAlias = Annotated[int, typer.Option(min=1, help="Of the whole run.")]
 StopOption: TypeAlias = Annotated[int | None, typer.Option(min=1, help="Stop after this step and go on another time.")]
 SeedOption: TypeAlias = Annotated[int, typer.Option(min=0, help="Of weights and batches.")]
-SizeOption: TypeAlias = Annotated[int, typer.Option(min=1, help="Clips in a batch.")]
+SizeOption: TypeAlias = Annotated[
+    int, typer.Option(min=1, help="Clips in a batch, of each process where several learn.")
+]
 LengthOption: TypeAlias = Annotated[int, typer.Option(min=1, help="Frames of each.")]
 SideOption: TypeAlias = Annotated[int, typer.Option(min=64, help="Of the crops, a multiple of 32.")]
 TornOption: TypeAlias = Annotated[
@@ -75,6 +78,9 @@ StartOption: TypeAlias = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Weights of such a network to begin with; random ones by default.")
 ]
 RateOption: TypeAlias = Annotated[float, typer.Option(min=0, help="Highest learning rate.")]
+PrecisionOption: TypeAlias = Annotated[
+    Literal["bf16", "fp32"], typer.Option(help="Of products; bf16 is slower on processors that cannot multiply in it.")
+]
 EveryOption: TypeAlias = Annotated[int, typer.Option(min=1, help="Save and measure every so many steps.")]
 HeldOutOption: TypeAlias = Annotated[
     int, typer.Option(min=1, help="Drawn clips that it is measured on and never learns from.")
@@ -84,6 +90,7 @@ DeviceOption: TypeAlias = Annotated[str, typer.Option(help="auto|cpu|cuda[:k]")]
 WidthOption: TypeAlias = Annotated[
     int, typer.Option(min=4, help="Channels at full size; fewer than 32 make a thin one, which no matter can load.")
 ]
+NoWidthOption: TypeAlias = Annotated[int, typer.Option(hidden=True)]
 
 
 def _command(kind: MattingKind) -> None:
@@ -101,6 +108,7 @@ def _command(kind: MattingKind) -> None:
         side: SideOption = known.side_px,
         torn: TornOption = known.torn,
         rate: RateOption = known.rate,
+        precision: PrecisionOption = known.precision,
         start: StartOption = None,
         every: EveryOption = 500,
         held_out: HeldOutOption = 12,
@@ -117,11 +125,12 @@ def _command(kind: MattingKind) -> None:
         if kind == "lite" and width != WIDTH:
             raise typer.BadParameter("--width belongs to msg-vim and maggie; lite is thin as it is.")
         warm_up = min(known.warm_up, max(steps // 10, 1))
-        recipe = replace(
-            known, seed=seed, steps=steps, warm_up=warm_up, size=size, length=length, side_px=side, torn=torn, rate=rate
-        )
+        given = replace(known, seed=seed, steps=steps, size=size, length=length, side_px=side, torn=torn, rate=rate)
+        recipe = replace(given, warm_up=warm_up, precision=precision)
         _train(kind, recipe, folder, out, width, start, stop or steps, every, held_out, threads, device)
 
+    if kind == "lite":
+        learn.__annotations__["width"] = NoWidthOption
     learn.__doc__ = (
         f"Train {kind}. Weights go to DIR/{kind}.safetensors, losses and measures to DIR/curve.jsonl, and curves and "
         "pictures for TensorBoard, where it is installed, to DIR/board."
@@ -154,25 +163,35 @@ def _train(
     from matting.training.lessons import lesson, new_network
     from matting.training.run import STATE, Run, note
     from matting.training.stock import Stock
+    from matting.training.together import processes
 
     if threads is not None:
         torch.set_num_threads(threads)
     torch.manual_seed(recipe.seed)
-    place = choose(device)
-    network = new_network(kind, width) if start is None else network_from(start, kind)
-    run = Run(network.to(place), recipe, Stock(folder), lesson(kind))
-    if (out / STATE).exists():
-        run.go_on(out)
-        say(f"{out}: going on after step {run.done}")
-    measured_by = new_network(kind, width).to(place).eval()
-    clips = validation.held_out(HELD_OUT, held_out)
-    last, total, counted = min(recipe.steps, stop), 0.0, 0
-    with progress() as ctx, ExitStack() as closing_at_last:
+    with ExitStack() as closing_at_last:
+        together = closing_at_last.enter_context(processes(device))
+        if together:
+            recipe = replace(recipe, processes=together.num_processes)
+        place = together.device if together else choose(device)
+        network = new_network(kind, width) if start is None else network_from(start, kind)
+        run = Run(network.to(place), recipe, Stock(folder), lesson(kind), together)
+        if (out / STATE).exists():
+            run.go_on(out)
+        last = min(recipe.steps, stop)
+        if run.rank:  # the first process measures, tells and writes
+            deque(run.steps(last), maxlen=0)
+            return
+        if run.done:
+            say(f"{out}: going on after step {run.done}")
+        measured_by = new_network(kind, width).to(place).eval()
+        clips = validation.held_out(HELD_OUT, held_out)
+        total, counted = 0.0, 0
+        ctx = closing_at_last.enter_context(progress())
         curves = None
         if board.installed():
             curves = closing_at_last.enter_context(closing(board.Board(out, run.done)))
             say(f"Curves and pictures: tensorboard --logdir {out / board.FOLDER}")
-        for step in run.steps():
+        for step in run.steps(last):
             total, counted = total + step.loss, counted + 1
             ctx.report(step.number / recipe.steps, f"Step {step.number}")
             if curves:
@@ -190,5 +209,3 @@ def _train(
                 named = "  ".join(f"{name} {value:.2f}" for name, value in errors.items())
                 say(f"step {step.number}  loss {total / counted:.4f}  {named}")
                 total, counted = 0.0, 0
-            if step.number >= last:
-                break

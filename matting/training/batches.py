@@ -56,9 +56,16 @@ class Sample(NamedTuple):
 
 
 def samples(
-    stock: Stock, seed: int, step: int, size: int, length: int, side_px: int, harm: Harm | None = None
+    stock: Stock,
+    seed: int,
+    step: int,
+    size: int,
+    length: int,
+    side_px: int,
+    harm: Harm | None = None,
+    first: int = 0,
 ) -> list[Sample]:
-    """The clips of a step.
+    """The clips of a step, or some of them.
 
     Args:
         stock: whom and what the pictures are composed of.
@@ -67,8 +74,9 @@ def samples(
         length: how many frames of each.
         side_px: height and width of the pictures, which show a part of what a network is going to see.
         harm: of the guidance; the usual one if None.
+        first: place of the first one among the clips of the step.
     """
-    dice = [np.random.default_rng((seed, step, place)) for place in range(size)]
+    dice = [np.random.default_rng((seed, step, place)) for place in range(first, first + size)]
     return [_sample(stock, rng, length, side_px, harm) for rng in dice]
 
 

@@ -62,8 +62,8 @@ def lesson(kind: MattingKind) -> Lesson:
 class LiteLesson:
     """One instance of each clip at a time, by :func:`dense.objective`."""
 
-    def batch(self, stock: Stock, recipe: Recipe, step: int) -> Batch:
-        return joined([_pair(one) for one in _drawn(stock, recipe, step)])
+    def batch(self, stock: Stock, recipe: Recipe, step: int, rank: int = 0) -> Batch:
+        return joined([_pair(one) for one in _drawn(stock, recipe, step, rank)])
 
     def loss(self, network: nn.Module, given: Batch, recipe: Recipe, step: int) -> Tensor:
         with _precise(recipe, given.frames):
@@ -81,8 +81,8 @@ class Layered(NamedTuple):
 class MsgVimLesson:
     """One instance of each clip at a time, with the composition loss: foregrounds and backgrounds are known."""
 
-    def batch(self, stock: Stock, recipe: Recipe, step: int) -> Layered:
-        drawn = _drawn(stock, recipe, step)
+    def batch(self, stock: Stock, recipe: Recipe, step: int, rank: int = 0) -> Layered:
+        drawn = _drawn(stock, recipe, step, rank)
         layers = [layers_of(one.clip.alphas, one.clip.foregrounds, one.clip.backgrounds, one.who) for one in drawn]
         return Layered(joined([_pair(one) for one in drawn]), joined(layers))
 
@@ -97,9 +97,9 @@ class MsgVimLesson:
 class MaggieLesson:
     """Everybody of each clip at once, in slots that are drawn anew for every clip, so that all of them learn."""
 
-    def batch(self, stock: Stock, recipe: Recipe, step: int) -> maggie.Slots:
-        rng = np.random.default_rng((recipe.seed, step, recipe.size, _SLOTS))
-        return joined([_slots(one, rng) for one in _drawn(stock, recipe, step)])
+    def batch(self, stock: Stock, recipe: Recipe, step: int, rank: int = 0) -> maggie.Slots:
+        rng = np.random.default_rng((recipe.seed, step, (rank + 1) * recipe.size, _SLOTS))
+        return joined([_slots(one, rng) for one in _drawn(stock, recipe, step, rank)])
 
     def loss(self, network: nn.Module, given: maggie.Slots, recipe: Recipe, step: int) -> Tensor:
         assert isinstance(network, MaGGIe)
@@ -112,9 +112,10 @@ def _precise(recipe: Recipe, like: Tensor) -> torch.autocast:
     return autocast(like.device, precision_named(recipe.precision))
 
 
-def _drawn(stock: Stock, recipe: Recipe, step: int) -> list[Sample]:
+def _drawn(stock: Stock, recipe: Recipe, step: int, rank: int) -> list[Sample]:
     size, length = recipe.shape_at(step)
-    return samples(stock, recipe.seed, step, size, length, recipe.side_px, Harm(torn=recipe.torn))
+    harm = Harm(torn=recipe.torn)
+    return samples(stock, recipe.seed, step, size, length, recipe.side_px, harm, rank * size)
 
 
 def _pair(one: Sample) -> Batch:

@@ -21,6 +21,7 @@ class Recipe:
     Attributes:
         seed: of weights and batches.
         steps: of the whole run; the learning rate follows from it.
+        processes: that learn together, each from a batch of its own.
         size: instances in a batch; of MaGGIe clips, with all that are in them.
         length: frames of each.
         long_from: share of the steps after which a batch holds fewer instances over more frames; 1 for never. A
@@ -42,6 +43,7 @@ class Recipe:
 
     seed: int = 0
     steps: int = 20_000
+    processes: int = 1
     size: int = 8
     length: int = 2
     long_from: float = 1.0
@@ -54,7 +56,7 @@ class Recipe:
     decay: float = 0.01
     clip: float = 1.0
     average: float = 0.999
-    precision: str = "bf16"
+    precision: Literal["bf16", "fp32"] = "bf16"
     optimiser: Literal["adamw", "adam"] = "adamw"
     betas: tuple[float, float] = (0.9, 0.999)
     schedule: Literal["cosine", "one-cycle"] = "cosine"

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,9 @@ from matting.errors import CheckpointError
 from matting.files import replacing
 from matting.training.recipes import Recipe
 from matting.training.stock import Stock
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
 
 STATE, CURVE = "state.pt", "curve.jsonl"
 
@@ -32,8 +35,11 @@ class Step:
 class Lesson(Protocol):
     """What a kind of network is given in a step, and what it is judged by."""
 
-    def batch(self, stock: Stock, recipe: Recipe, step: int) -> Any:
-        """What is given: a named tuple of tensors, and of such tuples. Everything follows from the arguments."""
+    def batch(self, stock: Stock, recipe: Recipe, step: int, rank: int) -> Any:
+        """What one of the processes is given: a named tuple of tensors, and of such tuples.
+
+        Everything follows from the arguments. The batches of all processes are one large batch in parts.
+        """
         ...
 
     def loss(self, network: nn.Module, given: Any, recipe: Recipe, step: int) -> Tensor:
@@ -49,36 +55,47 @@ class Run:
         recipe: how.
         stock: with whom.
         lesson: with what of them, and for what.
+        together: the other processes, as many as the recipe says, each with such a run.
+
+    Attributes:
+        rank: of this process among them; the first one's is 0.
     """
 
-    def __init__(self, network: nn.Module, recipe: Recipe, stock: Stock, lesson: Lesson) -> None:
+    def __init__(
+        self, network: nn.Module, recipe: Recipe, stock: Stock, lesson: Lesson, together: Accelerator | None = None
+    ) -> None:
         self.network = network.train().to(memory_format=torch.channels_last)
         self.recipe, self._stock, self._lesson = recipe, stock, lesson
+        self._together = together
+        self.rank = together.process_index if together else 0
+        judged = _Judged(network, recipe, lesson)
+        self._judged = together.prepare_model(judged) if together else judged
         self.averaged = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
         """The moving average of the weights: what is to be used, and steadier than the last weights."""
         self.done = 0
         method = torch.optim.AdamW if recipe.optimiser == "adamw" else torch.optim.Adam
         self._optimiser = method(network.parameters(), lr=recipe.rate, betas=recipe.betas, weight_decay=recipe.decay)
 
-    def steps(self) -> Iterator[Step]:
-        """Train up to the recipe's last step, one at a time."""
-        while self.done < self.recipe.steps:
-            given = self._lesson.batch(self._stock, self.recipe, self.done)
+    def steps(self, last: int | None = None) -> Iterator[Step]:
+        """Train up to a step, else the recipe's last one, one at a time."""
+        while self.done < (self.recipe.steps if last is None else last):
+            given = self._lesson.batch(self._stock, self.recipe, self.done, self.rank)
             yield Step(self.done + 1, self.learn(given))
 
     def learn(self, given: Any) -> float:
-        """One step on a batch of the lesson; returns its loss."""
+        """One step on a batch of the lesson, and the others' at the same time; returns the mean loss."""
         for group in self._optimiser.param_groups:
             group["lr"] = self.recipe.rate_at(self.done)
         given = moved(given, next(self.network.parameters()).device)
-        loss = self._lesson.loss(self.network, given, self.recipe, self.done)
+        loss = self._judged(given, self.done)
         self._optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         clip_grad_norm_(self.network.parameters(), self.recipe.clip)
         self._optimiser.step()
         self.done += 1
         self._average()
-        return float(loss.detach())
+        loss = loss.detach()
+        return float(self._together.reduce(loss, "mean") if self._together else loss)
 
     @torch.no_grad()
     def _average(self) -> None:
@@ -118,6 +135,20 @@ class Run:
         except (OSError, RuntimeError, KeyError, ValueError) as error:
             raise CheckpointError(f"{path} cannot be taken up again: {error}") from error
         self.averaged, self.done = state["averaged"], state["done"]
+
+
+class _Judged(nn.Module):
+    """A network with its lesson; its call is the loss, whichever parts of the network the lesson uses.
+
+    What averages the gradients of several processes wants one call for each step.
+    """
+
+    def __init__(self, network: nn.Module, recipe: Recipe, lesson: Lesson) -> None:
+        super().__init__()
+        self.network, self._recipe, self._lesson = network, recipe, lesson
+
+    def forward(self, given: Any, step: int) -> Tensor:
+        return self._lesson.loss(self.network, given, self._recipe, step)
 
 
 def moved(given: Any, device: torch.device) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 LEAST_SITES = 1 << 12
 """Fewer pixels together save next to nothing: a strip also has to see its surroundings."""
-MOST_SITES = {"cpu": 1 << 16, "cuda": 1 << 20}
+MOST_SITES = {"cpu": 1 << 17, "cuda": 1 << 20}
 """More together is slower on the CPU, whose C library clears larger buffers anew each time, and no faster on a GPU."""
 _WORK = 150
 _PER_FRAME = 160

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from matting.networks.layers import SpectralNorm
+from matting.networks.sparse import SparseConv2d, SparseSequential
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -20,8 +21,8 @@ def folded(network: Network) -> Network:
     """A copy that computes the same up to rounding, in fewer steps, and can no longer be trained or saved.
 
     Spectral norm becomes a plain weight; a batch norm that directly follows a convolution becomes its weight and bias,
-    any other a scale and a shift that overwrite what they are given (it is always the result of a ReLU, or of a sparse
-    layer, that nobody else reads).
+    any other a scale and a shift that overwrite what they are given (it is always the result of a ReLU that nobody else
+    reads). A sparse layer does the leaky ReLU after it, too.
     What a power iteration per call would change (:data:`~matting.networks.layers.Evaluation.STEP_KEPT`) is frozen as in
     the first call.
 
@@ -38,10 +39,30 @@ def folded(network: Network) -> Network:
             transposed = isinstance(convolution, nn.ConvTranspose2d)
             setattr(parent, name, fuse_conv_bn_eval(convolution, norm, transposed))
             setattr(parent, norm_name, nn.Identity())
+        if isinstance(parent, SparseSequential):
+            _fold_sparse(parent)
         for name, child in list(parent.named_children()):
             if isinstance(child, nn.BatchNorm1d | nn.BatchNorm2d):
                 setattr(parent, name, _Affine(child))
     return network.requires_grad_(False)
+
+
+def _fold_sparse(layers: SparseSequential) -> None:
+    """Let each sparse layer do the norm and the leaky ReLU that directly follow it."""
+    merged: list[nn.Module] = []
+    for layer in layers:
+        before = merged[-1] if merged else None
+        if isinstance(before, SparseConv2d) and before.slope is None:
+            if isinstance(layer, nn.BatchNorm1d):
+                norm = _Affine(layer)
+                before.scale_and_shift(norm.scale[0], norm.shift[0])
+                continue
+            if isinstance(layer, nn.ReLU | nn.LeakyReLU):
+                before.slope = layer.negative_slope if isinstance(layer, nn.LeakyReLU) else 0.0
+                continue
+        merged.append(layer)
+    del layers[:]
+    layers.extend(merged)
 
 
 class _Affine(nn.Module):

@@ -17,9 +17,10 @@ from torch import Tensor, nn
 from matting.errors import ShapeError
 from matting.networks.encoder import Encoder, Features
 from matting.networks.layers import Aspp, Evaluation, decoder_stage, evaluate_with
-from matting.networks.maggie_details import DetailPath, Scales, alpha_of, fuse
+from matting.networks.maggie_bodies import bodies
+from matting.networks.maggie_details import DetailPath, Scales, enlarged, fuse
 from matting.networks.maggie_instances import SLOTS, InstanceDecoder, Instances
-from matting.networks.maggie_video import ConvGru, DifferenceHead, body_box, fuse_over_time, snap
+from matting.networks.maggie_video import ConvGru, DifferenceHead, fuse_over_time
 from matting.networks.progressive import unknown
 
 WINDOW = 3
@@ -161,13 +162,12 @@ class MaGGIe(nn.Module):
         logits = found.logits
         if coarse_logits is not None:
             logits = coarse_logits.view(*features.deep.shape[:2], *coarse_logits.shape[1:])[:, first:]
-        coarse = self.coarse(logits, features.covered.shape[2])
+        logits = logits[:, :, : features.covered.shape[2]]
         if self.video:
-            coarse = snap(coarse)
-        chosen = unknown(coarse, _SIZE_OS8, strict=True)
-        if self.video:
-            box = body_box(coarse)
-            coarse, chosen = coarse * box, chosen & box
+            coarse, chosen = bodies(logits, _SIZE_OS8)
+        else:
+            coarse = enlarged(logits)
+            chosen = unknown(coarse, _SIZE_OS8, strict=True)
         at_quarter, at_full = self.details(features, found, chosen, first)
         alpha, take_quarter, take_full = fuse(coarse, at_quarter, at_full, chosen)
         mattes = Mattes(alpha, coarse, at_quarter, at_full, chosen, take_quarter, take_full)
@@ -191,9 +191,7 @@ class MaGGIe(nn.Module):
 
     def coarse(self, logits: Tensor, instances: int) -> Tensor:
         """``[B, T, 10, H/8, W/8]`` logits to ``[B, T, N, H, W]`` mattes of the first N slots."""
-        used = logits[:, :, :instances].float()
-        large = F.interpolate(used.flatten(0, 1), scale_factor=8.0, mode="bilinear", align_corners=False)
-        return alpha_of(large).view(*used.shape[:3], *large.shape[-2:])
+        return enlarged(logits[:, :, :instances])
 
     def details(
         self, features: FrameFeatures, found: Instances, chosen: Tensor, first: int = 0

@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from matting.networks.layers import LEAK
 from matting.networks.maggie_instances import Mlp
 from matting.networks.progressive import unknown
+from matting.networks.sites import Sites
 from matting.networks.sparse import (
     InverseConv2d,
     PointwiseConv2d,
-    Sites,
     SparseSequential,
     StridedConv2d,
     SubmanifoldConv2d,
@@ -31,7 +31,7 @@ from matting.networks.windows import ALIGNMENT_PX, window, windows
 _NO_SITE_LOGIT = -99.0
 _SIZE_OS4 = 13
 _SIZE_OS1 = 7
-SITES_AT_ONCE = 1 << 16
+SITES_AT_ONCE = 1 << 17
 """Features of so many sites stay in buffers that the C library reuses, where larger ones are taken from the system,
 page by page, for every layer."""
 _MARGIN_PX = 16
@@ -51,9 +51,10 @@ class DetailPath(nn.Module):
         width: channels at full size; twice as many at 1/4 and 1/8.
 
     Attributes:
-        sites_at_once: bounds the memory. Frames and instances do not touch each other on the way, so frames go in turn,
-            and instances so many at a time that no more pixels are unsure in them, but on the CPU each alone; where
-            there are more in a single one, it goes in strips of rows. The mattes are the same up to rounding.
+        sites_at_once: bounds the memory. Frames and instances do not touch each other on the way. So on the CPU
+            instances go in turn, elsewhere frames do, and instances so many at a time that no more pixels are unsure in
+            them; where there are more in a single one, it goes in strips of rows. The mattes are the same up to
+            rounding.
     """
 
     def __init__(self, width: int = 32) -> None:
@@ -108,40 +109,37 @@ class DetailPath(nn.Module):
             the chosen pixels.
         """
         if self.training:  # statistics are taken over all sites
-            full, half, quarter = (torch.stack(level, 1) for level in zip(*frames, strict=True))
-            return self._details(features, tokens, (full, half, quarter), chosen)
+            return self._details(features, tokens, frames, chosen)
         at_quarter = torch.zeros_like(chosen, dtype=torch.float32)
         at_full = torch.zeros_like(at_quarter)
-        for number, (full, half, quarter) in enumerate(frames):
-            frame = slice(number, number + 1)
-            shortcuts = full[:, None], half[:, None], quarter[:, None]
-            for instances in self._groups(chosen[:, number]):
-                active = chosen[:, frame, instances]
-                for seen, kept, columns in self._strips(active):
-                    found = self._details(
-                        features[:, frame],
-                        tokens[:, instances],
-                        shortcuts,
-                        active[..., seen.start : seen.stop, columns],
-                        corner=(seen.start, columns.start),
-                    )
-                    for whole, part in zip((at_quarter, at_full), found, strict=True):
-                        target = whole[:, frame, instances, kept.start : kept.stop, columns]
-                        target.copy_(part[..., kept.start - seen.start : kept.stop - seen.start, :])
+        for times, instances in self._groups(chosen):
+            active = chosen[:, times, instances]
+            for seen, kept, columns in self._strips(active):
+                found = self._details(
+                    features[:, times],
+                    tokens[:, instances],
+                    frames[times],
+                    active[..., seen.start : seen.stop, columns],
+                    corner=(seen.start, columns.start),
+                )
+                for whole, part in zip((at_quarter, at_full), found, strict=True):
+                    target = whole[:, times, instances, kept.start : kept.stop, columns]
+                    target.copy_(part[..., kept.start - seen.start : kept.stop - seen.start, :])
         return at_quarter, at_full
 
-    def _groups(self, chosen: Tensor) -> Iterator[slice]:
-        """Which instances of ``[B, N, H, W]`` are computed together."""
+    def _groups(self, chosen: Tensor) -> Iterator[tuple[slice, slice]]:
+        """Which frames and instances of ``[B, T, N, H, W]`` are computed together."""
         if chosen.device.type == "cpu":
-            yield from (slice(number, number + 1) for number in range(chosen.shape[1]))
+            yield from ((slice(None), slice(number, number + 1)) for number in range(chosen.shape[2]))
             return
-        first = together = 0
-        for number, count in enumerate(chosen.sum((0, 2, 3)).tolist()):
-            if together and together + count > self.sites_at_once:
-                yield slice(first, number)
-                first, together = number, 0
-            together += count
-        yield slice(first, chosen.shape[1])
+        for time in range(chosen.shape[1]):
+            first = together = 0
+            for number, count in enumerate(chosen[:, time].sum((0, 2, 3)).tolist()):
+                if together and together + count > self.sites_at_once:
+                    yield slice(time, time + 1), slice(first, number)
+                    first, together = number, 0
+                together += count
+            yield slice(time, time + 1), slice(first, chosen.shape[2])
 
     def _strips(self, active: Tensor) -> Iterator[tuple[range, range, slice]]:
         """Rows to look at, which of them to keep, and columns, so that all that is active is kept once."""
@@ -160,21 +158,26 @@ class DetailPath(nn.Module):
                 waiting += [range(kept.start, middle), range(middle, kept.stop)]
 
     def _details(
-        self, features: Tensor, tokens: Tensor, shortcuts: Scales, chosen: Tensor, corner: tuple[int, int] = (0, 0)
+        self,
+        features: Tensor,
+        tokens: Tensor,
+        frames: Sequence[Scales],
+        chosen: Tensor,
+        corner: tuple[int, int] = (0, 0),
     ) -> tuple[Tensor, Tensor]:
         """:meth:`details` in ``[B, T, N, h, w]`` windows of the frames; features and shortcuts are of whole ones."""
         if not chosen.any():
             nothing = torch.zeros_like(chosen, dtype=torch.float32)
             return nothing, nothing
         _, length, instances = chosen.shape[:3]
-        full_shortcut, half_shortcut, quarter_shortcut = shortcuts
+        full_shortcut, half_shortcut, quarter_shortcut = zip(*frames, strict=True)
         full = Sites(chosen.flatten(0, 2), corner)
         half = full.coarser
         quarter = half.coarser
         eighth = quarter.coarser
 
         token = eighth.map // (instances * length) * instances + eighth.map % instances
-        x = _at(eighth, features, instances) * tokens[:, :instances].flatten(0, 1).index_select(0, token)
+        x = _at(eighth, features.unbind(1), instances) * tokens[:, :instances].flatten(0, 1).index_select(0, token)
         x = self.layer3(self.inst_spec_layer(x), quarter)
         picture = _at(quarter, quarter_shortcut, instances)
         x = self.layer3_smooth(picture * self.guidance_layer(torch.cat([picture, x], 1), quarter), quarter)
@@ -197,6 +200,13 @@ def alpha_of(logit: Tensor) -> Tensor:
     ten times as fast; what is taken away and added again rounds it as the hyperbolic tangent is rounded.
     """
     return (torch.sigmoid(2 * logit) - 0.5) + 0.5
+
+
+def enlarged(logits: Tensor) -> Tensor:
+    """``[..., h, w]`` coarse logits to ``[..., 8h, 8w]`` mattes in [0, 1]."""
+    maps = logits.float().flatten(0, -3)[None]
+    large = alpha_of(F.interpolate(maps, scale_factor=8.0, mode="bilinear", align_corners=False))
+    return large.view(*logits.shape[:-2], *large.shape[-2:])
 
 
 def fuse(
@@ -242,8 +252,13 @@ def _head(channels: int, width: int) -> SparseSequential:
     )
 
 
-def _at(sites: Sites, dense: Tensor, instances: int) -> Tensor:
-    """``[sites, C]``: what ``[B, T, C, h, w]`` features, shared by a frame's instances, hold at the sites."""
-    height, width = dense.shape[-2:]
-    place = (sites.map // instances * height + sites.y) * width + sites.x
-    return dense.movedim(2, -1).flatten(0, 3).index_select(0, place)
+def _at(sites: Sites, frames: Sequence[Tensor], instances: int) -> Tensor:
+    """``[sites, C]``: what the ``[B, C, h, w]`` features of each frame, shared by its instances, hold at the sites."""
+    batch, width = len(frames[0]), frames[0].shape[-1]
+    place = sites.y * width + sites.x
+    rows = [frame[number].movedim(0, -1).flatten(0, 1) for number in range(batch) for frame in frames]
+    if len(rows) == 1:
+        return rows[0].index_select(0, place)
+    firsts = torch.arange(1, len(rows), device=place.device) * instances
+    parts = place.tensor_split(torch.searchsorted(sites.map, firsts).tolist())
+    return torch.cat([row.index_select(0, part) for row, part in zip(rows, parts, strict=True)])

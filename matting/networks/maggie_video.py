@@ -14,15 +14,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from matting.networks.layers import normed_conv
-from matting.networks.windows import windows
-
-_SURE = 0.95
-_BOX_SIGMA = 3.0
-_BOX_RADIUS = 3
-_BOX_ALPHA = 0.1
-_BOX_MARGIN = 30
-_BOX_FAINT = 0.05
-"""Where all around is fainter no smoothed value comes near :data:`_BOX_ALPHA`: the kernel sums to 1.03."""
 
 
 class ConvGru(nn.Module):
@@ -126,76 +117,6 @@ def _enlarge(logits: list[Tensor]) -> Tensor:
     return large.view(*stacked.shape[:3], *large.shape[-2:])
 
 
-def snap(alpha: Tensor) -> Tensor:
-    """Let what is nearly opaque be opaque; ``[..., H, W]`` in [0, 1]."""
-    return torch.where(alpha >= _SURE, 1.0, alpha)
-
-
-def body_box(alpha: Tensor) -> Tensor:
-    """A rectangle round the body of each matte; faint patches far from it lie outside.
-
-    The public code smooths the matte with a kernel that is flat from top to bottom and bell-shaped from left to right,
-    on which the thresholds were tuned.
-
-    Args:
-        alpha: ``[..., H, W]`` in [0, 1], both sides above 6.
-
-    Returns:
-        ``[..., H, W]`` bool; everything where the matte is faint all over.
-    """
-    height, width = alpha.shape[-2:]
-    x = torch.arange(-_BOX_RADIUS, _BOX_RADIUS + 1, dtype=alpha.dtype, device=alpha.device)
-    bell = torch.exp(-(x**2) / (2 * _BOX_SIGMA**2))
-    row = (bell / bell.sum()) ** 2
-    maps = alpha.reshape(-1, height, width)
-    box = torch.ones_like(maps, dtype=torch.bool)
-    for number, rows, columns in windows(maps > _BOX_FAINT, _BOX_MARGIN):
-        # Without padding: the public code pads and then cuts off as much.
-        smooth = _sums(_sums(maps[number, rows, columns], row, -1), torch.ones_like(row), -2)
-        smooth = _stretched(_stretched(smooth, -2, rows, height), -1, columns, width)
-        body = smooth > _BOX_ALPHA
-        tall, wide = _span(body.any(-1), rows, height), _span(body.any(-2), columns, width)
-        box[number] = (tall[:, :, None] & wide[:, None, :]) | ~body.flatten(1).any(1)[:, None, None]
-    return box.view(alpha.shape)
-
-
-def _sums(maps: Tensor, weights: Tensor, dim: int) -> Tensor:
-    """Weighted sums of adjacent values; much faster than a convolution with a single channel."""
-    length = maps.shape[dim] - len(weights) + 1
-    sums = maps.narrow(dim, 0, length) * weights[0]
-    for shift in range(1, len(weights)):
-        sums.addcmul_(maps.narrow(dim, shift, length), weights[shift])
-    return sums
-
-
-def _stretched(maps: Tensor, dim: int, part: slice, length: int) -> Tensor:
-    """Stretch lines that :func:`_sums` made shorter than ``length`` back to it, bilinearly; of a part of each line.
-
-    ``maps`` hold the sums of this part only, as far as they lie in it; beyond them the nearest is taken.
-    """
-    lost = 2 * _BOX_RADIUS
-    place = torch.arange(part.start, part.stop, dtype=maps.dtype, device=maps.device)
-    source = ((place + 0.5) * ((length - lost) / length) - 0.5).clamp(min=0) - part.start
-    source = source.clamp(0, maps.shape[dim] - 1)
-    before = source.long()
-    after = (before + 1).clamp(max=maps.shape[dim] - 1)
-    share = (source - before).view([-1 if axis == dim else 1 for axis in range(-maps.ndim, 0)])
-    stretched: Tensor = maps.index_select(dim, before).lerp(maps.index_select(dim, after), share)
-    return stretched
-
-
-def _span(seen: Tensor, part: slice, length: int) -> Tensor:
-    """``[M, length]`` bool: from the margin before the first seen place to just before the margin after the last.
-
-    ``seen`` is bool, of a part of the line.
-    """
-    place = torch.arange(length, device=seen.device)
-    first = part.start + seen.int().argmax(-1, keepdim=True)
-    last = part.stop - 1 - seen.flip(-1).int().argmax(-1, keepdim=True)
-    inside: Tensor = (place >= first - _BOX_MARGIN) & (place < last + _BOX_MARGIN)
-    return inside
-
-
 def fuse_over_time(before: Tensor, alpha: Tensor, forward: Tensor, backward: Tensor) -> Tensor:
     """Take over the neighbours' matte where a frame does not differ from them.
 
@@ -213,5 +134,7 @@ def fuse_over_time(before: Tensor, alpha: Tensor, forward: Tensor, backward: Ten
     changed, changed_back = forward > 0.5, backward > 0.5
     from_before = torch.where(changed[:, 1], middle, before)
     from_after = torch.where(changed_back[:, 1], middle, last)
-    fused = torch.where(from_before == from_after, from_before, middle)
-    return torch.stack([fused, torch.where(changed[:, 2], last, fused)], 1)
+    fused = torch.empty_like(alpha)
+    torch.where(from_before == from_after, from_before, middle, out=fused[:, 0])
+    torch.where(changed[:, 2], last, fused[:, 0], out=fused[:, 1])
+    return fused

@@ -1,8 +1,8 @@
 """Sparse 2-D convolution in plain PyTorch: features live on the active sites of some maps, and nowhere else.
 
-A set of sites (:class:`Sites`) knows which of its rows are neighbours. That index table is built once per scale and
-shared by all layers of the scale; a layer gathers the neighbours' features and multiplies them by its weight in one
-GEMM. Features are ``[sites, channels]`` matrices, so norms and activations between the layers are the ordinary ones.
+A set of sites (:class:`~matting.networks.sites.Sites`) knows which of its rows are neighbours; a layer gathers the
+neighbours' features and multiplies them by its weight in one GEMM. Features are ``[sites, channels]`` matrices, so the
+norms and activations between the layers are the ordinary ones.
 
 Weights have the layout of the public checkpoints, ``(out, kh, kw, in)``.
 Why not the ``spconv`` library: ``docs/adr/0004-sparse-convolution-in-plain-torch.md``.
@@ -11,119 +11,29 @@ Why not the ``spconv`` library: ``docs/adr/0004-sparse-convolution-in-plain-torc
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from matting.networks.products import product
+from matting.networks.products import convolved, convolves, product
+from matting.networks.sites import Sites
 
 # The gathered block of one step: it should stay in a core's cache until the GEMM has read it.
 _GATHERED_VALUES_CPU = 1 << 19
 _GATHERED_VALUES_GPU = 1 << 26
 
 
-class Sites:
-    """The active sites of M maps at one scale, numbered in reading order (map, y, x).
-
-    Args:
-        active: ``[M, H, W]`` bool, the maps or the same window of each; H and W even where :attr:`coarser` is used.
-        corner: y and x of the window's first pixel in the maps; even where :attr:`coarser` is used.
+class SparseConv2d(nn.Module):
+    """What the sparse layers share: a weight ``(out, k, k, in)`` and perhaps a bias ``(out,)``.
 
     Attributes:
-        count: the number of sites.
+        slope: of the leaky ReLU that comes after the layer and is done with it, while its values are still in the
+            cache; None for none. Such a layer gives no gradient.
     """
 
-    def __init__(self, active: Tensor, corner: tuple[int, int] = (0, 0)) -> None:
-        self._active = active
-        self._corner = corner
-        # Places in maps with a margin of one pixel, which spares the bounds checks.
-        self._places = F.pad(active, (1, 1, 1, 1)).flatten().nonzero()[:, 0]
-        self.count = len(self._places)
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """M, H and W; the latter two of the window."""
-        maps, height, width = self._active.shape
-        return maps, height, width
-
-    @cached_property
-    def map(self) -> Tensor:
-        """``[sites]`` int64, the map that each site is in."""
-        return self._places // ((self.shape[1] + 2) * (self.shape[2] + 2))
-
-    @cached_property
-    def y(self) -> Tensor:
-        """``[sites]`` int64, the line of the map, not of the window."""
-        return self._places // (self.shape[2] + 2) % (self.shape[1] + 2) + (self._corner[0] - 1)
-
-    @cached_property
-    def x(self) -> Tensor:
-        """``[sites]`` int64, the column of the map, not of the window."""
-        return self._places % (self.shape[2] + 2) + (self._corner[1] - 1)
-
-    @cached_property
-    def coarser(self) -> Sites:
-        """The sites of half the size that a 3×3 stride-2 convolution reaches: 3×3 max-pool of the activity."""
-        active = F.pad(self._active, (1, 0, 1, 0))
-        lines = active[:, :-1:2] | active[:, 1::2] | active[:, 2::2]
-        reached = lines[..., :-1:2] | lines[..., 1::2] | lines[..., 2::2]
-        return Sites(reached, (self._corner[0] // 2, self._corner[1] // 2))
-
-    @cached_property
-    def neighbours(self) -> Tensor:
-        """``[sites, 9]`` int32: the rows of the 3×3 window in reading order; ``count`` where there is no site."""
-        return self._rows_near([(dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1)])
-
-    @cached_property
-    def quads(self) -> Tensor:
-        """``[sites, 4]`` int32: the rows of each site, the one right of it, below it, and right of that."""
-        return self._rows_near([(0, 0), (0, 1), (1, 0), (1, 1)])
-
-    @cached_property
-    def children(self) -> Tensor:
-        """``[coarser.count, 9]`` int32: the rows of this scale under the 3×3 stride-2 window of each coarser site."""
-        c = self.coarser
-        return torch.stack(
-            [self._row_at(2 * c.y + dy, 2 * c.x + dx, c.map) for dy in (-1, 0, 1) for dx in (-1, 0, 1)], 1
-        )
-
-    @cached_property
-    def among_children(self) -> Tensor:
-        """``[sites]`` int64: where each site is among the 2×2 pixels under every coarser site, all in reading order."""
-        parents = self.coarser._row_at(self.y // 2, self.x // 2, self.map)
-        return 4 * parents.long() + 2 * (self.y % 2) + self.x % 2
-
-    def to_dense(self, values: Tensor, empty: float) -> Tensor:
-        """Spread ``[sites]`` values over the ``[M, H, W]`` window, with ``empty`` where there is no site."""
-        return values.new_full(self.shape, empty).masked_scatter(self._active, values)
-
-    @cached_property
-    def _rows(self) -> Tensor:
-        """``[M * (H+2) * (W+2)]`` int32, the row at every place."""
-        maps, height, width = self.shape
-        size, device = maps * (height + 2) * (width + 2), self._places.device
-        rows = torch.full((size,), self.count, dtype=torch.int32, device=device)
-        rows[self._places] = torch.arange(self.count, dtype=torch.int32, device=device)
-        return rows
-
-    def _rows_near(self, steps: list[tuple[int, int]]) -> Tensor:
-        """``[sites, len(steps)]`` int32: the rows so many lines and columns, at most one, from each site."""
-        width = self.shape[2] + 2
-        shifts = torch.tensor([dy * width + dx for dy, dx in steps], device=self._places.device)
-        return self._rows.index_select(0, (self._places[:, None] + shifts).flatten()).view(-1, len(steps))
-
-    def _row_at(self, y: Tensor, x: Tensor, maps: Tensor) -> Tensor:
-        """The rows at places of the maps, at most one pixel outside the window."""
-        _, height, width = self.shape
-        line = maps * (height + 2) + y + (1 - self._corner[0])
-        return self._rows.index_select(0, line * (width + 2) + x + (1 - self._corner[1]))
-
-
-class SparseConv2d(nn.Module):
-    """What the sparse layers share: a weight ``(out, k, k, in)`` and perhaps a bias ``(out,)``."""
+    slope: float | None = None
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int = 3, *, bias: bool = False) -> None:
         super().__init__()
@@ -132,8 +42,13 @@ class SparseConv2d(nn.Module):
         # The public training draws Xavier numbers with the axes read in this order.
         nn.init.xavier_uniform_(self.weight)
 
+    def scale_and_shift(self, scale: Tensor, shift: Tensor) -> None:
+        """Multiply all further results by ``[out]`` and add ``[out]``."""
+        self.weight = nn.Parameter(self.weight * scale[:, None, None, None])
+        self.bias = nn.Parameter(shift if self.bias is None else self.bias * scale + shift)
+
     def _gather(self, features: Tensor, table: Tensor) -> Tensor:
-        return gather_gemm(features, self.weight.flatten(1, 2), self.bias, table)
+        return gather_gemm(features, self.weight.flatten(1, 2), self.bias, table, self.slope)
 
 
 class SubmanifoldConv2d(SparseConv2d):
@@ -141,6 +56,9 @@ class SubmanifoldConv2d(SparseConv2d):
 
     def forward(self, features: Tensor, sites: Sites) -> Tensor:
         """``[sites, in]`` to ``[sites, out]``."""
+        if sites.count and convolves(features):
+            found: Tensor = _AlongLines.apply(features, self.weight, self.bias, sites, self.slope)
+            return found
         return self._gather(features, sites.neighbours)
 
 
@@ -161,9 +79,9 @@ class InverseConv2d(SparseConv2d):
 
     def forward(self, features: Tensor, sites: Sites) -> Tensor:
         """``[sites.coarser, in]`` to ``[sites, out]``."""
-        children = gather_gemm(features, self._weight_of_children(), None, sites.coarser.quads)
-        found = children.view(-1, len(self.weight)).index_select(0, sites.among_children)
-        return found if self.bias is None else found + self.bias
+        bias = None if self.bias is None else self.bias.repeat(4)
+        children = gather_gemm(features, self._weight_of_children(), bias, sites.coarser.quads, self.slope)
+        return children.view(-1, len(self.weight)).index_select(0, sites.among_children)
 
     def _weight_of_children(self) -> Tensor:
         """``[4 * out, 4, in]``: of each of the 2×2 pixels, for each of the four sites."""
@@ -185,10 +103,16 @@ class PointwiseConv2d(SparseConv2d):
     def __init__(self, in_channels: int, out_channels: int, *, bias: bool = False) -> None:
         super().__init__(in_channels, out_channels, kernel=1, bias=bias)
 
+    def scale_and_shift(self, scale: Tensor, shift: Tensor) -> None:
+        """See :meth:`SparseConv2d.scale_and_shift`."""
+        matrix = self.weight.reshape(self.weight.shape[3], self.weight.shape[0]) * scale
+        super().scale_and_shift(torch.ones_like(scale), shift)
+        self.weight = nn.Parameter(matrix.view_as(self.weight))
+
     def forward(self, features: Tensor, sites: Sites | None = None) -> Tensor:
         """``[sites, in]`` to ``[sites, out]``; needs no neighbours."""
         matrix = self.weight.reshape(self.weight.shape[3], self.weight.shape[0])
-        return product(features, matrix.t(), self.bias)
+        return _leaking(product(features, matrix.t(), self.bias), self.slope)
 
 
 class SparseSequential(nn.ModuleList):
@@ -204,7 +128,9 @@ class SparseSequential(nn.ModuleList):
         return features
 
 
-def gather_gemm(features: Tensor, weight: Tensor, bias: Tensor | None, table: Tensor) -> Tensor:
+def gather_gemm(
+    features: Tensor, weight: Tensor, bias: Tensor | None, table: Tensor, slope: float | None = None
+) -> Tensor:
     """Multiply every row's gathered neighbours by a weight.
 
     Memory is bounded in both directions: the gathered matrix exists only in blocks and is gathered again for the
@@ -215,6 +141,7 @@ def gather_gemm(features: Tensor, weight: Tensor, bias: Tensor | None, table: Te
         weight: ``[out, taps, in]``.
         bias: ``[out]`` or None.
         table: ``[m, taps]`` int32, rows of ``features``; n stands for zeros.
+        slope: see :class:`SparseConv2d`.
 
     Returns:
         ``[m, out]``, in autocast's precision where autocast is on.
@@ -231,41 +158,98 @@ def gather_gemm(features: Tensor, weight: Tensor, bias: Tensor | None, table: Te
         places = table * taps + torch.arange(taps, dtype=table.dtype, device=table.device)
         gathered = F.pad(products, (0, 0, 0, taps)).index_select(0, places.flatten())
         out = gathered.view(-1, taps, outputs).sum(1)
-        return out if bias is None else out + bias
-    multiplied: Tensor = _GatherGemm.apply(features, weight, bias, table)
+        return _leaking(out if bias is None else out + bias, slope)
+    multiplied: Tensor = _GatherGemm.apply(features, weight, bias, table, slope)
     return multiplied
 
 
 class _GatherGemm(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, features: Tensor, weight: Tensor, bias: Tensor | None, table: Tensor) -> Tensor:
+    def forward(
+        ctx: Any, features: Tensor, weight: Tensor, bias: Tensor | None, table: Tensor, slope: float | None
+    ) -> Tensor:
         ctx.save_for_backward(features, weight, table)
-        ctx.biased = bias is not None
+        ctx.biased, ctx.slope = bias is not None, slope
         out = features.new_empty(len(table), weight.shape[0])
         matrix = weight.flatten(1)
         for rows, gathered in _blocks(features, table):
-            out[rows] = product(gathered, matrix, bias)
+            out[rows] = _leaking(product(gathered, matrix, bias), slope)
         return out
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor | None, None]:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor | None, None, None]:
+        assert ctx.slope is None
         features, weight, table = ctx.saved_tensors
-        (grad,) = grads
-        matrix = weight.flatten(1)
-        to_features = features.new_zeros(len(features) + 1, features.shape[1])
-        to_weight = torch.zeros_like(matrix)
-        for rows, gathered in _blocks(features, table):
-            to_weight.addmm_(grad[rows].t(), gathered)
-            to_features.index_add_(0, table[rows].flatten(), (grad[rows] @ matrix).view(-1, features.shape[1]))
-        to_bias = grad.sum(0) if ctx.biased else None
-        return to_features[:-1], to_weight.view_as(weight), to_bias, None
+        to_features, to_weight = _gradients(features, weight.flatten(1), table, *grads)
+        return to_features, to_weight.view_as(weight), grads[0].sum(0) if ctx.biased else None, None, None
+
+
+class _AlongLines(torch.autograd.Function):
+    """The 3×3 convolution as one along :attr:`Sites.lines`, for which three rows are gathered where a table needs nine.
+
+    With few outputs one row is enough: each place gives what the site below, at and above it has to add up.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, features: Tensor, weight: Tensor, bias: Tensor | None, sites: Sites, slope: float | None
+    ) -> Tensor:
+        ctx.save_for_backward(features, weight)
+        ctx.biased, ctx.sites, ctx.slope = bias is not None, sites, slope
+        outputs = len(weight)
+        if outputs * 4 > features.shape[1]:
+            out = features.new_empty(sites.count, outputs)
+            first = 0
+            for places, made in _along(features, weight, bias, sites.lines):
+                last = int(torch.searchsorted(sites.among_lines, places.stop))
+                among = sites.among_lines[first:last] - places.start
+                torch.index_select(_leaking(made, slope), 0, among, out=out[first:last])
+                first = last
+            return out
+        in_line = weight.transpose(0, 1).reshape(3 * outputs, 1, 3, -1)
+        parts = [made for _, made in _along(features, in_line, None, sites.middle_lines)]
+        apart = torch.cat([*parts, features.new_zeros(1, 3 * outputs)])
+        found = apart.view(-1, outputs).index_select(0, sites.above_at_below)
+        found = found.view(-1, 3, outputs).sum(1)
+        return _leaking(found if bias is None else found + bias, slope)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor | None, None, None]:
+        assert ctx.slope is None
+        features, weight = ctx.saved_tensors
+        to_features, to_weight = _gradients(features, weight.flatten(1), ctx.sites.neighbours, *grads)
+        return to_features, to_weight.view_as(weight), grads[0].sum(0) if ctx.biased else None, None, None
+
+
+def _along(features: Tensor, weight: Tensor, bias: Tensor | None, lines: Tensor) -> Iterator[tuple[slice, Tensor]]:
+    """Runs of places of ``[L, LINE + 2, k]`` lines with their ``[places, out]`` by an ``[out, k, 3, in]`` weight."""
+    # In memory as oneDNN reads it, or it would be brought into that order for every block.
+    taps = weight.transpose(1, 2).flatten(2).contiguous()[:, None].permute(0, 3, 1, 2)
+    length = lines.shape[1] - 2
+    for some, gathered in _blocks(features, lines):
+        yield slice(some.start * length, some.stop * length), convolved(gathered[None], taps, bias).flatten(0, 2)
+
+
+def _leaking(values: Tensor, slope: float | None) -> Tensor:
+    return values if slope is None else F.leaky_relu_(values, slope)
+
+
+def _gradients(features: Tensor, matrix: Tensor, table: Tensor, grad: Tensor) -> tuple[Tensor, Tensor]:
+    """Of the features and of the ``[out, taps * in]`` weight, from that of the ``[m, out]`` result."""
+    to_features = features.new_zeros(len(features) + 1, features.shape[1])
+    to_weight = torch.zeros_like(matrix)
+    for rows, gathered in _blocks(features, table):
+        to_weight.addmm_(grad[rows].t(), gathered)
+        to_features.index_add_(0, table[rows].flatten(), (grad[rows] @ matrix).view(-1, features.shape[1]))
+    return to_features[:-1], to_weight
 
 
 def _blocks(features: Tensor, table: Tensor) -> Iterator[tuple[slice, Tensor]]:
-    """Runs of rows with what they gather, ``[rows, taps * in]``."""
+    """Runs along the first axis of ``[m, ..., taps]`` with what they gather, ``[run, ..., taps * in]``."""
     padded = F.pad(features, (0, 0, 0, 1))
-    width = table.shape[1] * features.shape[1]
-    step = max(1, (_GATHERED_VALUES_CPU if features.device.type == "cpu" else _GATHERED_VALUES_GPU) // width)
+    values = table[0].numel() * features.shape[1] if len(table) else 1
+    step = max(1, (_GATHERED_VALUES_CPU if features.device.type == "cpu" else _GATHERED_VALUES_GPU) // values)
     for start in range(0, len(table), step):
         rows = slice(start, start + step)
-        yield rows, padded.index_select(0, table[rows].flatten()).view(-1, width)
+        part = table[rows]
+        yield rows, padded.index_select(0, part.flatten()).view(*part.shape[:-1], -1)

@@ -12,12 +12,13 @@ ALIGNMENT_PX = 8
 """Windows begin and end at multiples of this, so that the coarser scales have whole pixels in them."""
 
 
-def window(active: Tensor, margin: int) -> tuple[slice, slice] | None:
+def window(active: Tensor, margin: int, alignment: int = ALIGNMENT_PX) -> tuple[slice, slice] | None:
     """Rows and columns of the active pixels of some maps and of what surrounds them.
 
     Args:
         active: ``[M, H, W]`` bool.
         margin: how many pixels around the active ones belong to the window at least; less at the maps' edges.
+        alignment: rows and columns begin and end at multiples of this, or with the map.
 
     Returns:
         All rows and columns if the maps are not on the CPU; None if nothing is active.
@@ -27,7 +28,9 @@ def window(active: Tensor, margin: int) -> tuple[slice, slice] | None:
         return (slice(0, height), slice(0, width)) if bool(active.any()) else None
     seen = active[0] if len(active) == 1 else active.any(0)
     x, y, across, down = cv2.boundingRect(seen.numpy().view(np.uint8))
-    return (_aligned(y, y + down, margin, height), _aligned(x, x + across, margin, width)) if across else None
+    if not across:
+        return None
+    return _aligned(y, y + down, margin, alignment, height), _aligned(x, x + across, margin, alignment, width)
 
 
 def windows(active: Tensor, margin: int) -> Iterator[tuple[slice, slice, slice]]:
@@ -40,7 +43,7 @@ def windows(active: Tensor, margin: int) -> Iterator[tuple[slice, slice, slice]]
             yield maps, *found
 
 
-def _aligned(start: int, stop: int, margin: int, end: int) -> slice:
+def _aligned(start: int, stop: int, margin: int, alignment: int, end: int) -> slice:
     return slice(
-        max(0, start - margin) // ALIGNMENT_PX * ALIGNMENT_PX, min(end, stop + margin + -(stop + margin) % ALIGNMENT_PX)
+        max(0, start - margin) // alignment * alignment, min(end, stop + margin + -(stop + margin) % alignment)
     )

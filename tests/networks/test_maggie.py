@@ -19,10 +19,11 @@ from torch import Tensor
 from matting.errors import ShapeError
 from matting.networks import create
 from matting.networks.maggie import FrameFeatures, MaGGIe
+from matting.networks.maggie_bodies import body_box
 from matting.networks.maggie_details import alpha_of, fuse
-from matting.networks.maggie_video import body_box
 from matting.networks.progressive import unknown
-from matting.networks.sparse import Sites, SparseSequential
+from matting.networks.sites import Sites
+from matting.networks.sparse import SparseSequential
 
 Make = Callable[..., MaGGIe]
 
@@ -341,7 +342,7 @@ def test_details_in_a_window_are_those_of_the_whole_picture(
     chosen = torch.zeros(1, 1, 2, 96, 128, dtype=torch.bool)
     patch = chosen[..., 1, top : top + height, left : left + width]
     patch |= torch.rand(patch.shape, generator=torch.Generator().manual_seed(seed)) < 0.7
-    wanted = path._details(features, tokens, (full[:, None], half[:, None], quarter[:, None]), chosen)
+    wanted = path._details(features, tokens, [(full, half, quarter)], chosen)
     for found, whole in zip(path.details(features, tokens, [(full, half, quarter)], chosen), wanted, strict=True):
         torch.testing.assert_close(found, whole, rtol=0, atol=1e-6)
 

@@ -77,7 +77,7 @@ def test_little_memory_means_smaller_pieces_and_the_same_mattes(
     assert network.decoder.sites_at_once == MOST_SITES["cpu"]
     assert len(roomy.told) == 1
     assert "192 × 128 px with 2 people" in roomy.told[0]
-    assert "of 4000 MiB that may be used, with details 65536 px at a time" in roomy.told[0]
+    assert "of 4000 MiB that may be used, with details 131072 px at a time" in roomy.told[0]
     roomy.matter.matte(*clip)
     assert len(roomy.told) == 1  # the same plan is not told again
     tight = Job(network, picture_bytes(PIXELS, 2, 1) // MIB + 6)
@@ -115,13 +115,13 @@ def test_when_memory_runs_out_all_the_same_it_halves_and_goes_on(
 
     def too_much(*given: Any, **named: Any) -> Mattes:
         attempts.append(network.decoder.sites_at_once)
-        if attempts[-1] > 20_000:
+        if attempts[-1] > 40_000:
             raise MemoryError
         return decode(*given, **named)
 
     monkeypatch.setattr(network, "decode", too_much)
     job = Job(network, 4000)
     found = job.matter.matte(*clip)
-    assert attempts == [65536, 32768, 16384]
+    assert attempts == [131072, 65536, 32768]
     assert job.told[1:] == ["the CPU ran out of memory; going on in smaller pieces."] * 2
     assert (np.abs(found - wanted) > FINE_ALPHA).mean() <= FINE_SHARE

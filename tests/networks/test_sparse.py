@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional
 
+from matting.networks import sites as sites_module
 from matting.networks import sparse
+from matting.networks.sites import Sites
 from matting.networks.sparse import (
     InverseConv2d,
     PointwiseConv2d,
-    Sites,
     SparseConv2d,
     StridedConv2d,
     SubmanifoldConv2d,
@@ -135,6 +136,33 @@ def test_many_blocks_are_as_good_as_one(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(sparse, "_GATHERED_VALUES_CPU", 7 * 72)
     for one, many in zip(whole, run(), strict=True):
         torch.testing.assert_close(one, many, rtol=1e-12, atol=1e-12)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    active=active_sets(),
+    channels=st.sampled_from([(3, 5), (16, 32), (8, 2), (16, 1)]),
+    bias=st.booleans(),
+    block=st.sampled_from([1, 20_000, 1 << 19]),
+    seed=st.integers(0, 99),
+)
+def test_along_lines_is_what_the_table_gives(
+    active: Tensor, channels: tuple[int, int], bias: bool, block: int, seed: int
+) -> None:
+    torch.manual_seed(seed)
+    sites = Sites(active)
+    layer = SubmanifoldConv2d(*channels, bias=bias)
+    features = torch.randn(sites.count, channels[0], requires_grad=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sites_module, "LINE", 8)
+        patch.setattr(sparse, "_GATHERED_VALUES_CPU", block)
+        found = layer(features, sites)
+        found_gradients = torch.autograd.grad(found.square().sum(), [features, *layer.parameters()])
+    exact = layer.double()(features.double(), Sites(active))
+    torch.testing.assert_close(found.double(), exact, rtol=1e-5, atol=1e-5)
+    gradients = torch.autograd.grad(exact.square().sum(), [features, *layer.parameters()])
+    for ours, theirs in zip(found_gradients, gradients, strict=True):
+        torch.testing.assert_close(ours.double(), theirs.double(), rtol=1e-4, atol=1e-4)
 
 
 def test_pointwise_weights_are_read_as_the_public_library_reads_them() -> None:

@@ -91,9 +91,10 @@ def lane_states(work: Workspace, ctx: JobContext) -> dict[int, list[LaneSpan]]:
 
 
 def _state(work: Workspace, chunk: range, instance_id: int) -> str | None:
-    from matting.pipeline.workspace import MASKS, State, alpha_kind
+    from matting.pipeline.approved import alpha_kind
+    from matting.pipeline.workspace import MASKS, State
 
-    if work.wholly_locked(chunk, instance_id):
+    if work.approved.covers(chunk, instance_id):
         lock = work.document.instance(instance_id).lock_at(chunk.start)
         return "matted" if lock is not None and lock.alphas is not None else "tracked"
     if work.mask_state(chunk) is State.CURRENT:

@@ -9,7 +9,8 @@ import numpy as np
 from matting.arrays import StoredAlpha
 from matting.errors import ProjectError
 from matting.job import JobContext
-from matting.pipeline.workspace import MASKS, State, Workspace, alpha_kind
+from matting.pipeline.approved import alpha_kind, mask_kind
+from matting.pipeline.workspace import MASKS, State, Workspace
 from matting.project.document import Lock
 from matting.project.store import chunks, digest
 
@@ -46,7 +47,7 @@ def approve(work: Workspace, instance_id: int, frames: range, ctx: JobContext) -
     has_alphas = work.document.methods.matter is not None and _alphas_are_there(work, instance_id, frames)
     key = _key(work, instance_id, frames)
     with ctx.stage(0, 0.5 if has_alphas else 1):
-        _keep(work, f"mask-{instance_id}", key, frames, lambda t: _mask(work, instance_id, t), ctx)
+        _keep(work, mask_kind(instance_id), key, frames, lambda t: _mask(work, instance_id, t), ctx)
     if has_alphas:
         with ctx.stage(0.5, 1):
             _keep(work, alpha_kind(instance_id), key, frames, lambda t: work.alpha(t, instance_id), ctx)
@@ -57,7 +58,7 @@ def approve(work: Workspace, instance_id: int, frames: range, ctx: JobContext) -
 
 def _alphas_are_there(work: Workspace, instance_id: int, frames: range) -> bool:
     return all(
-        work.locked_alpha(t, instance_id) is not None
+        work.approved.alpha(t, instance_id) is not None
         or work.alpha_state(work.chunk_of(t), instance_id) is State.CURRENT
         for t in frames
     )
@@ -87,7 +88,7 @@ def _keep(
 ) -> None:
     for done, chunk in enumerate(pieces := chunks(frames)):
         ctx.report(done / len(pieces), "Locking")
-        work.approved.write(kind, chunk.start, key, np.stack([picture(t) for t in chunk]))
+        work.approved.store.write(kind, chunk.start, key, np.stack([picture(t) for t in chunk]))
 
 
 def _mask(work: Workspace, instance_id: int, frame: int) -> StoredAlpha:

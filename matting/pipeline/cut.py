@@ -166,7 +166,7 @@ def _spans(work: Workspace, missing: list[range]) -> Iterator[tuple[range, tuple
 
     def unlocked(chunk: range) -> tuple[range, tuple[int, ...]]:
         shot = work.shot_of(chunk.start)
-        return shot, tuple(i for i in work.ids_in(shot) if not work.wholly_locked(chunk, i))
+        return shot, tuple(i for i in work.ids_in(shot) if not work.approved.covers(chunk, i))
 
     for (_, ids), alike in groupby(missing, unlocked):
         for span in joined(alike):
@@ -206,7 +206,7 @@ def given_masks(work: Workspace, shots: Iterable[range], ctx: JobContext, device
         picture = seed(work, frame, device) if by_prompts else None
         masks: dict[int, Mask] = {}
         for instance_id in given[frame]:
-            found = picture == instance_id if instance_id in by_prompts else work.locked_mask(frame, instance_id)
+            found = picture == instance_id if instance_id in by_prompts else work.approved.mask(frame, instance_id)
             assert found is not None
             masks[instance_id] = np.asarray(found)
         return masks
@@ -220,7 +220,7 @@ def given_masks(work: Workspace, shots: Iterable[range], ctx: JobContext, device
 def _keep_masks(work: Workspace, chunk: range, steps: list[FrameMasks]) -> None:
     pictures = np.stack([to_index_picture(step.masks, step.ids) for step in steps])
     for frame, picture in zip(chunk, pictures, strict=True):
-        work.put_locked(frame, picture)
+        work.approved.put_into(picture, frame)
     instances = {}
     for instance_id in work.ids:
         presence = _presence(pictures == instance_id)

@@ -11,9 +11,10 @@ from matting.arrays import FloatArray, StoredAlpha
 from matting.frames import to_8_bit
 from matting.inference.matter import Guided, Matted, Matter, to_stored
 from matting.job import JobContext
+from matting.pipeline.approved import alpha_kind
 from matting.pipeline.methods import open_matter
 from matting.pipeline.parties import cropped, uncropped
-from matting.pipeline.workspace import CARRIED, MASKS, State, Workspace, alpha_kind
+from matting.pipeline.workspace import CARRIED, MASKS, State, Workspace
 from matting.project.store import chunks, joined
 
 
@@ -104,7 +105,7 @@ def _matte_run(work: Workspace, matter: Matter, run: _Run, ctx: JobContext) -> I
 
 def _give_way(work: Workspace, frame: int, ids: tuple[int, ...], stored: StoredAlpha) -> None:
     """Beside approved alphas the others of a frame, ``[N, H, W]``, take no more than is left, in proportion."""
-    fixed = {i: alpha for i in ids if (alpha := work.locked_alpha(frame, i)) is not None}
+    fixed = {i: alpha for i in ids if (alpha := work.approved.alpha(frame, i)) is not None}
     if not fixed:
         return
     free = [place for place, instance_id in enumerate(ids) if instance_id not in fixed]

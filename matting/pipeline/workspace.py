@@ -16,25 +16,20 @@ from pathlib import Path
 import numpy as np
 
 from matting.arrays import Mask, StoredAlpha
-from matting.errors import ProjectError
 from matting.inference.matter import Scope, reach_px
 from matting.media import Clip
 from matting.pipeline.anchors import Anchor, anchors
+from matting.pipeline.approved import Approved, alpha_kind
 from matting.pipeline.methods import matter_name, scope_of
 from matting.pipeline.parties import Box, neighbours, parties, region
 from matting.pipeline.seeders import looks_at, seeder_name
 from matting.pipeline.trackers import is_joint, tracker_name
-from matting.project.document import Document, Instance, Lock
+from matting.project.document import Document, Instance
 from matting.project.project import Project
 from matting.project.store import CHUNK_FRAMES, MatteStore, chunks, digest
 from matting.review.evidence import HALO
 
 MASKS, SEEDS, PLATE, CARRIED, REVIEW = "masks", "seeds", "plate", "carried", "review"
-
-
-def alpha_kind(instance_id: int) -> str:
-    """Where the store keeps an instance's alphas."""
-    return f"alpha-{instance_id}"
 
 
 class State(Enum):
@@ -99,6 +94,11 @@ class Workspace:
     def resolve(self, path: str) -> Path:
         """Where a path of the document is on this machine."""
         return Project(self.folder, self.document).resolve(path)
+
+    @cached_property
+    def approved(self) -> Approved:
+        """What locks keep."""
+        return Approved(self.document, self.folder)
 
     @property
     def prompted(self) -> tuple[Instance, ...]:
@@ -173,7 +173,7 @@ class Workspace:
         shot = self.shot_of(chunk.start)
         given = sorted(i.id for i in self.prompted if _is_given(i, shot))
         # Of those who are approved throughout nothing is tracked.
-        tracked = [i for i in given if not self.wholly_locked(chunk, i)]
+        tracked = [i for i in given if not self.approved.covers(chunk, i)]
         # Whoever is known on a frame that bounds somebody's track is a rival there.
         frames = {frame for i in tracked for frame in self._tracked_from(chunk, i)}
         bounds = [
@@ -181,7 +181,7 @@ class Workspace:
             for i in given
         ]
         tracker = tracker_name(self.document.methods)
-        locked = [(i, lock.masks, span.start, span.stop) for i, lock, span in self._locks_in(chunk)]
+        locked = [(i, lock.masks, span.start, span.stop) for i, lock, span in self.approved.within(chunk)]
         return digest(
             "masks/1", self.document.media.fingerprint, tracker, chunk.start, chunk.stop, bounds,
             *([locked] if locked else []),
@@ -199,7 +199,7 @@ class Workspace:
         if not is_joint(self.document.methods):
             return self._bounding(chunk, instance_id)
         shot = self.shot_of(chunk.start)
-        together = [i for i in self.ids_in(shot) if not self.wholly_locked(chunk, i)]
+        together = [i for i in self.ids_in(shot) if not self.approved.covers(chunk, i)]
         common = set.intersection(*(set(self.anchors(i, shot)) for i in together))
         start = max((f for f in common if f <= chunk.start), default=shot.start)
         stop = min((f for f in common if f >= chunk.stop), default=shot.stop)
@@ -249,7 +249,7 @@ class Workspace:
             picture = seeded if picture is None else np.where(seeded > 0, seeded, self._unprompted(picture, frame))
         if any(instance.lock_at(frame) for instance in self.prompted):
             picture = np.zeros(self.document.size_hw, np.uint8) if picture is None else picture.copy()
-            self.put_locked(frame, picture)
+            self.approved.put_into(picture, frame)
         return picture
 
     def _unprompted(self, picture: StoredAlpha, frame: int) -> StoredAlpha:
@@ -265,58 +265,6 @@ class Workspace:
         chunk = self.chunk_of(frame)
         picture = self.store.read_frame(MASKS, chunk.start, self.mask_key(chunk), frame - chunk.start)
         return np.stack([picture == i for i in self.ids]) if self.ids else np.zeros((0, *picture.shape), np.bool_)
-
-    # -- approved spans ----------------------------------------------------------------------------------------------
-
-    @property
-    def approved(self) -> MatteStore:
-        """Where approved masks and alphas are; apart from the store, which can be made again."""
-        return MatteStore(self.folder / "approved")
-
-    def put_locked(self, frame: int, picture: StoredAlpha) -> None:
-        """Put the approved masks of a frame into its index picture ``[H, W]``, whatever is there."""
-        for instance in self.prompted:
-            mask = self.locked_mask(frame, instance.id)
-            if mask is not None:
-                picture[picture == instance.id] = 0
-                picture[mask] = instance.id
-
-    def locked_mask(self, frame: int, instance_id: int) -> Mask | None:
-        """``[H, W]`` bool, approved; None where nothing is."""
-        lock = self.document.instance(instance_id).lock_at(frame)
-        return None if lock is None else self._approved(f"mask-{instance_id}", lock, lock.masks, frame) > 0
-
-    def locked_alpha(self, frame: int, instance_id: int) -> StoredAlpha | None:
-        """``[H, W]`` uint8, approved; None where nothing is, or only the mask."""
-        lock = self.document.instance(instance_id).lock_at(frame)
-        if lock is None or lock.alphas is None:
-            return None
-        return self._approved(alpha_kind(instance_id), lock, lock.alphas, frame)
-
-    def _approved(self, kind: str, lock: Lock, key: str, frame: int) -> StoredAlpha:
-        start = max(frame // CHUNK_FRAMES * CHUNK_FRAMES, lock.first)
-        try:
-            return self.approved.read_frame(kind, start, key, frame - start)
-        except KeyError:
-            raise ProjectError(
-                f"The approved masks of frame {frame} are missing in {self.folder / 'approved'}; unlock the frames"
-                f" {lock.first}-{lock.last} to track them again."
-            ) from None
-
-    def _locks_in(self, chunk: range) -> list[tuple[int, Lock, range]]:
-        """By instance id, the approved spans that reach into a chunk, and the part of it that they cover."""
-        found = []
-        for instance in sorted(self.prompted, key=lambda i: i.id):
-            for lock in instance.locks:
-                part = range(max(lock.first, chunk.start), min(lock.last + 1, chunk.stop))
-                if part:
-                    found.append((instance.id, lock, part))
-        return found
-
-    def wholly_locked(self, chunk: range, instance_id: int) -> bool:
-        """Whether every frame of a chunk is approved for an instance."""
-        lock = self.document.instance(instance_id).lock_at(chunk.start)
-        return lock is not None and chunk[-1] in lock.frames
 
     # -- review ------------------------------------------------------------------------------------------------------
 
@@ -424,7 +372,7 @@ class Workspace:
         together = {i for group in groups for i in group} - {instance_id}
         fixed = [
             (i, lock.alphas, part.start, part.stop)
-            for i, lock, part in self._locks_in(chunk)
+            for i, lock, part in self.approved.within(chunk)
             if i in together and lock.alphas is not None
         ]
         return digest("alpha/1", self.matting_key(chunk, groups), instance_id, *([fixed] if fixed else []))
@@ -461,7 +409,7 @@ class Workspace:
         Raises:
             KeyError: it is not there, or stale.
         """
-        if self.document.methods.matter is not None and (known := self.locked_alpha(frame, instance_id)) is not None:
+        if self.document.methods.matter is not None and (known := self.approved.alpha(frame, instance_id)) is not None:
             return known
         chunk = self.chunk_of(frame)
         presences = self.presences(chunk)

@@ -151,7 +151,7 @@ def test_approved_masks_outlive_the_store(work: Workspace) -> None:
 
 def test_a_lock_whose_masks_are_gone_says_what_to_do(work: Workspace) -> None:
     after = locked(work, range(5, 13))
-    after.approved.prune([])
+    after.approved.store.prune([])
     after.store.prune([])
     with pytest.raises(ProjectError, match="unlock the frames 5-12"):
         after.index_picture(6)

@@ -24,7 +24,7 @@ class FlowTracker:
     follows from the prompted frames that enclose it, whoever is seeded there, and the frames between them.
     """
 
-    name = "flow/3"
+    name = "flow/4"
     joint = False
 
     def track(self, clip: FrameSource, span: range, seeds: Seeds, ctx: JobContext) -> Iterator[FrameMasks]:

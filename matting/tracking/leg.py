@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from matting.arrays import FloatArray, Mask
 from matting.tracking.appearance import LocalColours
+from matting.tracking.body import Body
 from matting.tracking.camera import own_motion
 from matting.tracking.classifier import Classifier, Samples
 from matting.tracking.motion import Anchor, Look, Measure, Motion, displaced_grid, resized, sampled
@@ -64,6 +65,7 @@ class Leg:
         masks = np.stack([resized(seeds[i].astype(np.float32), look.size_hw) for i in self.ids])
         masks /= np.maximum(masks.sum(axis=0), 1)
         self._seeds = np.concatenate([1 - masks.sum(axis=0, keepdims=True), masks])
+        self._bodies = [Body(np.asarray(mask > 0.5)) for mask in self._seeds[1:]]
         self._shares = self._seeds
         self._start: Look | None = look
         self._random = np.random.default_rng(0)
@@ -106,8 +108,13 @@ class Leg:
         evidence = self._evidence(look, motion, np.ascontiguousarray(carried[everyone]), described, box)
         shares = np.exp(_smoothed(evidence, look.lab[box], max(1, round(_SMOOTH * max(look.size_hw)))))
         shares /= shares.sum(axis=0)
+        stray = [body.strays(share) for body, share in zip(self._bodies, shares[1:], strict=True)]
+        # Nothing is learnt from what was taken off: it may be somebody who looks just like them.
+        self._learn(described, np.where(np.any(stray, axis=0), np.float32(0.5), shares), look)
+        for share, off in zip(shares[1:], stray, strict=True):
+            shares[0][off] += share[off]
+            share[off] = 0
         self._shares[everyone] = shares
-        self._learn(described, shares, look)
 
     def _evidence(
         self, look: Look, motion: Motion, carried: FloatArray, described: FloatArray, box: _Box

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from moving_shapes import Disc, Pictures, overlap, texture
+from moving_shapes import Disc, Pictures, Scene, overlap, texture
 
 from matting.arrays import Mask
 from matting.job import JobContext
@@ -54,6 +54,17 @@ def test_two_of_one_colour_that_touch_keep_what_is_theirs() -> None:
     found = {m.index: m.masks for m in FlowTracker().track(Pictures(pictures), range(25), {0: truth[0]}, JobContext())}
     for instance in (1, 2):
         assert np.mean([overlap(found[t][instance - 1], truth[t][instance]) for t in range(1, 25)]) > 0.85
+
+
+def test_a_look_alike_who_was_met_is_left_behind() -> None:
+    # While they overlap one mask holds both; without regard to bodies it held both for good (overlap 0.67).
+    skin = (170, 100, 90)
+    scene = Scene([Disc(11, (100, 48), (-1, 0), skin), Disc(16, (30, 44), (2, 0), skin)], 48, (90, 220))
+    seeds = {0: {1: scene.seen(0)[2]}}
+    found = {m.index: m.masks[0] for m in FlowTracker().track(scene, range(48), seeds, JobContext())}
+    for t in range(40, 48):
+        assert overlap(found[t], scene.seen(t)[2]) > 0.85
+        assert not (found[t] & scene.seen(t)[1]).any()
 
 
 def test_what_the_camera_does_is_not_somebodys_own_motion() -> None:

@@ -100,7 +100,8 @@ def test_what_is_locked_is_not_parted(make: Make) -> None:
     with project.open_clip() as clip:
         work = Workspace.of(project, clip)
         (found,) = review.queue(work).returns
-        lock = approve(work, BEN, range(found.last, found.last + 1), JobContext())
+        # Later on Ann's part lies too far from Ben to be in his mask.
+        lock = approve(work, BEN, range(found.first, found.first + 1), JobContext())
         locked = work.with_document(work.document.with_instance(work.document.instance(BEN).with_lock(lock)))
-        with pytest.raises(ProjectError, match=f"ben is locked on frames {found.last} to {found.last}"):
-            settling.returned(locked, found.last, {ANN: found.boxes[found.last]})
+        with pytest.raises(ProjectError, match=f"ben is locked on frames {found.first} to {found.first}"):
+            settling.returned(locked, found.first, {ANN: found.boxes[found.first]})

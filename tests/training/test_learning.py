@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from matting.networks.maggie_instances import SLOTS
 from matting.synthesis.guidance import Harm, guidance
 from matting.synthesis.procedural import LayeredClip, procedural_clip
 from matting.training.batches import as_batch, joined
@@ -30,12 +29,20 @@ SIDE, FRAMES, PEOPLE = 64, 3, 2
 WHOLE = 128, 128
 CROPS = (0, 48, 32), (2, 32, 32), (5, 48, 48), (6, 32, 32)
 """Seed, top and left of crops in which both people are seen, and hair does not fill the picture."""
-LEARNT = {"lite": 5.0, "msg-vim": 5.0, "maggie-video": 15.0}
-"""Mean absolute error, in thousandths, of a network that knows its clips by heart. MaGGIe should come under 5, too;
-after 500 steps (three minutes) it is at 10.6."""
+LEARNT = {"lite": 5.0, "msg-vim": 5.0, "maggie-video": 8.0}
+"""Mean absolute error, in thousandths, of a network that knows its clips by heart. MaGGIe should come under 5, too, and
+comes to 6.8: one norm of its decoder serves pixels before and after frames are mixed, and what it keeps of both fits
+neither. With the statistics of the batch in that norm alone, its coarse mattes are off by 14 instead of 41."""
 WRONG = 200.0
 HARM = Harm(morphology=1, coarse=1, polygon=0, erase=0, paste=0, merge=0, temporal=0, swap=0)
 RECIPE = Recipe(side_px=SIDE, warm_up=50, decay=0.0, precision="fp32")
+KINDS = "lite", "msg-vim", "maggie-video"
+WIDTHS = {"lite": 32, "msg-vim": 12, "maggie-video": 8}
+RECIPES = {
+    "lite": replace(RECIPE, steps=700, rate=4e-3),
+    "msg-vim": replace(RECIPE, steps=450, rate=3e-3, betas=(0.5, 0.99)),
+    "maggie-video": replace(RECIPE, steps=500, rate=3e-3),
+}
 
 
 @pytest.fixture(scope="module")
@@ -70,38 +77,40 @@ def exchanged(clip: Known) -> Known:
     return clip._replace(masks=clip.masks[:, ::-1])
 
 
+def shuffled(clips: list[Known], step: int) -> list[Known]:
+    """With guidance that may be anybody's."""
+    rng = np.random.default_rng((8, step))
+    return [clip._replace(masks=clip.masks[:, rng.permutation(PEOPLE)]) for clip in clips]
+
+
 def pairs(clips: list[Known]) -> Any:
     return joined([as_batch(c.frames[:2], c.alphas[:2], c.masks[:2], who) for c in clips for who in range(PEOPLE)])
 
 
 def everybody(clips: list[Known], step: int) -> Any:
-    """In other slots at every step, or the slot alone would say who it is."""
+    """Anew in either order at every step, or the slot alone would say who it is."""
     rng = np.random.default_rng((7, step))
-    return joined([in_slots(c.frames, c.alphas, c.masks, rng.permutation(SLOTS)[:PEOPLE]) for c in clips])
-
-
-def learn(run: Run, given: Callable[[list[Known], int], Any], clips: list[Known]) -> None:
-    """All steps of a run."""
-    losses = [run.learn(given(clips, step)) for step in range(run.recipe.steps)]
-    curve = "  ".join(f"{np.mean(part):.4f}" for part in np.array_split(losses, 10))
-    print(f"\nloss, means of tenths of the run: {curve}", flush=True)  # noqa: T201
+    return joined([in_slots(c.frames, c.alphas, c.masks, rng.permutation(PEOPLE)) for c in clips])
 
 
 def error(network: nn.Module, clips: list[Known]) -> float:
     return measure([mattes(network, clip) for clip in clips], clips)["mad"]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", ["lite", "msg-vim", "maggie-video"])
-def test_four_clips_are_learnt_by_heart_and_come_out_wrong_with_shuffled_guidance(
-    kind: Any, clips: list[LayeredClip], known: list[Known], stock: Stock
-) -> None:
-    widths = {"lite": 32, "msg-vim": 12, "maggie-video": 8}
-    recipes = {
-        "lite": replace(RECIPE, steps=700, rate=4e-3),
-        "msg-vim": replace(RECIPE, steps=450, rate=3e-3, betas=(0.5, 0.99)),
-        "maggie-video": replace(RECIPE, steps=500, rate=3e-3),
-    }
+class Outcome(NamedTuple):
+    """What came of learning.
+
+    Attributes:
+        right, swapped: mean absolute error, in thousandths, with the right guidance and with that of the other person.
+    """
+
+    right: float
+    swapped: float
+
+
+@pytest.fixture(scope="module")
+def taught(clips: list[LayeredClip], known: list[Known], stock: Stock) -> Callable[[Any, bool], Outcome]:
+    """Lets a kind of network learn the clips, with the right or with shuffled guidance."""
     layers = joined(
         [layers_of(c.alphas[:2], c.foregrounds[:2], c.backgrounds[:2], who) for c in clips for who in range(PEOPLE)]
     )
@@ -110,15 +119,38 @@ def test_four_clips_are_learnt_by_heart_and_come_out_wrong_with_shuffled_guidanc
         "msg-vim": lambda shown, step: Layered(pairs(shown), layers),
         "maggie-video": everybody,
     }
-    torch.manual_seed(0)
-    network = new_network(kind, widths[kind])
-    run = Run(network, recipes[kind], stock, lesson(kind))
-    learn(run, given[kind], known)
-    network.eval()
-    if kind != "maggie-video":
-        known = [Known(clip.frames[:2], clip.alphas[:2], clip.masks[:2]) for clip in known]
-    found = error(network, known)
-    swapped = error(network, [exchanged(clip) for clip in known])
-    print(f"{kind}: MAD {found:.2f}e-3, with the other's guidance {swapped:.1f}e-3")  # noqa: T201
-    assert found < LEARNT[kind]
-    assert swapped > WRONG
+
+    def teach(kind: Any, shuffle: bool) -> Outcome:
+        torch.manual_seed(0)
+        network = new_network(kind, WIDTHS[kind])
+        run = Run(network, RECIPES[kind], stock, lesson(kind))
+        shown_at = (shuffled(known, step) if shuffle else known for step in range(run.recipe.steps))
+        losses = [run.learn(given[kind](shown, step)) for step, shown in enumerate(shown_at)]
+        tenths = [float(np.mean(part)) for part in np.array_split(losses, 10)]
+        network.eval()
+        shown = known
+        if kind != "maggie-video":
+            shown = [Known(clip.frames[:2], clip.alphas[:2], clip.masks[:2]) for clip in known]
+        found = Outcome(error(network, shown), error(network, [exchanged(clip) for clip in shown]))
+        print(f"\n{kind}: loss, means of tenths of the run: " + "  ".join(f"{mean:.4f}" for mean in tenths))  # noqa: T201
+        print(f"{kind}: MAD {found.right:.2f}e-3, with the other's guidance {found.swapped:.1f}e-3", flush=True)  # noqa: T201
+        return found
+
+    return teach
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_four_clips_are_learnt_by_heart_and_come_out_wrong_with_the_others_guidance(
+    kind: str, taught: Callable[[Any, bool], Outcome]
+) -> None:
+    found = taught(kind, False)
+    assert found.right < LEARNT[kind]
+    assert found.swapped > WRONG
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_they_are_not_learnt_with_shuffled_guidance(kind: str, taught: Callable[[Any, bool], Outcome]) -> None:
+    found = taught(kind, True)
+    assert found.right > 3 * LEARNT[kind]

@@ -1,8 +1,9 @@
 """How much memory MaGGIe takes for a clip, known before it starts.
 
-Measured on the CPU, as the peak above the network's weights, at 1024 × 640: 256 bytes for each pixel of the picture for
-one instance and 441 for ten (image model), 691 and 1577 (video model, three frames); 734 more for each pixel whose
-details are computed together.
+Measured on the CPU, as the most memory of the process above the network's weights, with what the C library keeps for
+the next layer, at 1024 × 640: 702 bytes for each pixel of the picture for one instance and 917 for ten (image model),
+1215 and 2107 (video model, three frames); 800 to 1600 more, mostly 1100, for each pixel whose details are computed
+together. At 1920 × 1088 with three instances it took 1386 MiB (1658 are planned with) and 2829 (2945).
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ LEAST_SITES = 1 << 12
 """Fewer pixels together save next to nothing: a strip also has to see its surroundings."""
 MOST_SITES = {"cpu": 1 << 17, "cuda": 1 << 20}
 """More together is slower on the CPU, whose C library clears larger buffers anew each time, and no faster on a GPU."""
-_WORK = 150
-_PER_FRAME = 160
+_WORK = 445
+_PER_FRAME = 224
 _PER_MATTE = 33
 _PER_SITE = 1024
 

@@ -90,9 +90,9 @@ def test_little_memory_means_smaller_pieces_and_the_same_mattes(
 def test_what_will_not_fit_is_told_before_it_starts_with_a_size_that_would(
     network: MaGGIe, clip: tuple[NDArray[np.uint8], NDArray[np.bool_]]
 ) -> None:
-    job = Job(network, 7)
+    job = Job(network, 12)
     job.matter.matte(*clip)
-    assert "7 MiB may be used; a short side of 64 px would fit (--short-side)" in job.told[0]
+    assert "12 MiB may be used; a short side of 64 px would fit (--short-side)" in job.told[0]
 
 
 def test_a_device_that_is_too_small_is_left_before_it_starts(

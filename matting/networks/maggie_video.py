@@ -132,7 +132,7 @@ def fuse_over_time(before: Tensor, alpha: Tensor, forward: Tensor, backward: Ten
     """
     middle, last = alpha.unbind(1)
     changed, changed_back = forward > 0.5, backward > 0.5
-    from_before = torch.where(changed[:, 1], middle, before)
+    from_before = torch.where(changed[:, 1], middle, before.to(alpha.dtype))
     from_after = torch.where(changed_back[:, 1], middle, last)
     fused = torch.empty_like(alpha)
     torch.where(from_before == from_after, from_before, middle, out=fused[:, 0])

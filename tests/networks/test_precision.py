@@ -10,7 +10,7 @@ from formula_weights import formula_weights
 from golden_files import golden, golden_layout
 from maggie_cases import inputs, maggie_case
 from test_msg_vim import inputs as msg_vim_inputs
-from tolerances import COARSE_ALPHA, FUSED_SHARE, HALF_MEAN
+from tolerances import COARSE_ALPHA, FINE_ALPHA, FUSED_SHARE, HALF_MEAN, MASK_SHARE
 from torch import Tensor
 
 from matting.errors import UnavailableError
@@ -35,6 +35,22 @@ def maggie_mattes(network: MaGGIe, name: str, dtype: torch.dtype, device: torch.
     with autocast(device, dtype):
         found = network(frames, masks, coarse_logits=logits)
     return {name: getattr(found, name).float().cpu() for name in ("alpha_os8", "alpha_os4", "alpha_os1", "alpha")}
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("video", [False, True])
+def test_maggie_in_double_precision_gives_the_same_mattes(video: bool) -> None:
+    """All that is compared with the authors' vectors is rounding, then."""
+    case = maggie_case("video_96x128_t3_n3_mem" if video else "image_64x96_n10")
+    network = MaGGIe(video=video).eval()
+    network.load_state_dict(formula_weights(golden_layout("maggie", "layout_video" if video else "layout_image")))
+    previous = torch.from_numpy(case["in_prev_pred"]) if video else None
+    single = network(*inputs(case), previous=previous)
+    double = network.double()(*(part.double() for part in inputs(case)), previous=previous)
+    for scale, near in (("alpha_os8", COARSE_ALPHA), ("alpha_os4", COARSE_ALPHA), ("alpha_os1", FINE_ALPHA)):
+        torch.testing.assert_close(getattr(double, scale), getattr(single, scale), rtol=0, atol=near)
+    for mask in ("detail_mask", "weight_os4", "weight_os1"):
+        assert float((getattr(double, mask) != getattr(single, mask)).double().mean()) <= MASK_SHARE
 
 
 @pytest.mark.parametrize("video", [False, True])

@@ -1,7 +1,8 @@
 """How far a result may lie from the authors', all in one place; every value is for float32 on the CPU.
 
 Rounding differs between machines and BLAS libraries. A mistake does not hide in it: leaving out one power iteration, or
-one frame of the temporal unit, changes mattes by 0.7 and more.
+one frame of the temporal unit, changes mattes by 0.7 and more. Float64 instead of float32 moves MaGGIe's mattes at OS8
+and OS4 by at most 5.5e-5, all others by 1.1e-5, MSG-VIM's by 2.4e-5, and no pixel of a thresholded map.
 """
 
 import torch

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -104,7 +105,7 @@ def vim50_scene(source: Source, seed: int, size_hw: tuple[int, int] = (1080, 192
             height *= shrink
             x = middle + rng.normal(0, spread) - cutout.aspect * height / 2
             people.append(Pasted(cutout, x, 1 - height * rng.uniform(0.9, 1.0), height))
-        return Scene(tuple(people), source.background(rng, size_hw), frames, size_hw)
+        return Scene(tuple(people), _when_seen(lambda: source.background(rng, size_hw)), frames, size_hw)
 
     return _first_that(fits, draw, seed)
 
@@ -136,7 +137,7 @@ def vhim_scene(
             x = float(np.clip(left + (share - wide) / 2 + shift, 0, max(width - wide, 0)))
             people.append(Pasted(cutout, x, 1 - height, height))
             left += share
-        return Scene(tuple(people), source.background(rng, size_hw), frames, size_hw)
+        return Scene(tuple(people), _when_seen(lambda: source.background(rng, size_hw)), frames, size_hw)
 
     return _first_that(fits, draw, seed)
 
@@ -156,6 +157,12 @@ def image_scene(source: Source, seed: int, size_hw: tuple[int, int] = (1080, 192
                 people = tried
                 break
     return Scene(tuple(people), background, 1, size_hw)
+
+
+def _when_seen(make: Callable[[], Callable[[int], FloatArray]]) -> Callable[[int], FloatArray]:
+    """A background, the last thing of a draw, that is painted when it is seen: most draws are thrown away before."""
+    made = cache(make)
+    return lambda frame: made()(frame)
 
 
 def _first_that(fits: Callable[[Scene], bool], draw: Callable[[Generator], Scene], seed: int) -> Scene:

@@ -14,7 +14,8 @@ from matting.inference.allocator import give_back
 from matting.inference.device import Placed, choose
 from matting.inference.maggie import MaggieMatter
 from matting.inference.matter import Guided, Matter
-from matting.inference.msg_vim import WINDOW, MsgVimMatter
+from matting.inference.msg_vim import MsgVimMatter
+from matting.inference.windowed import WINDOW
 from matting.networks import create
 from matting.networks.folding import folded
 from matting.networks.maggie import MaGGIe

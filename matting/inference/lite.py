@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from functools import partial
-from itertools import islice
 from typing import Any
 
 import cv2
@@ -17,17 +15,13 @@ from matting.arrays import FloatArray, Mask
 from matting.inference.device import Placed
 from matting.inference.enlarging import enlarged
 from matting.inference.finishing import REACH_PX, finished, without_speckle
-from matting.inference.matter import Guided, Matted, Matter, Scope
-from matting.inference.msg_vim import MOST_IDS, PIXELS_AT_ONCE, WINDOW, normalised, others
+from matting.inference.msg_vim import normalised, others
+from matting.inference.windowed import PIXELS_AT_ONCE, WindowedMatter
 from matting.networks.lite import MULTIPLE_PX, Lite
 
 
-class LiteMatter(Matter):
-    """A :class:`~matting.inference.matter.Matter` that runs lite on one person after the other.
-
-    A person costs what the part of the picture costs that they are in, in the ten frames of a block. Mattes are clamped
-    to [0, 1] and, where they sum to more than 1, scaled down in proportion; they are zero on frames where the instance
-    has no mask.
+class LiteMatter(WindowedMatter[Lite]):
+    """Runs lite on one person after the other, who costs what their part of the picture costs in ten frames.
 
     Args:
         placed: the network with its weights.
@@ -39,8 +33,6 @@ class LiteMatter(Matter):
             mattes are the same up to rounding.
     """
 
-    scope = Scope(block=WINDOW, most_instances=MOST_IDS)
-
     def __init__(
         self,
         placed: Placed[Lite],
@@ -48,39 +40,14 @@ class LiteMatter(Matter):
         short_side_px: int | None = None,
         pixels_at_once: int = PIXELS_AT_ONCE,
     ) -> None:
-        self._placed = placed
-        self._name = name
-        self._short_side_px = short_side_px
-        self._pixels_at_once = pixels_at_once
+        super().__init__(placed, name, short_side_px, pixels_at_once)
 
-    @property
-    def name(self) -> str:
-        return self._name
-
-    def stream(self, steps: Iterable[Guided], carried: FloatArray | None = None) -> Iterator[Matted]:
-        """See :meth:`matting.inference.matter.Matter.stream`; a block is held, and matted when it is complete."""
-        remaining = iter(steps)
-        while block := list(islice(remaining, WINDOW)):
-            frames, masks = (np.stack(parts) for parts in zip(*block, strict=True))
-            for alphas in self._matte_block(frames, masks):
-                yield Matted(alphas, None)
-
-    def _matte_block(self, frames: NDArray[np.uint8], masks: Mask) -> FloatArray:
-        """``[T, H, W, 3]`` and ``[T, N, H, W]`` to alphas shaped like the masks."""
-        alphas = np.zeros(masks.shape, np.float32)
-        present = np.flatnonzero(masks.any(axis=(0, 2, 3)))
-        if not present.size:
-            return alphas
+    def _matte_window(self, frames: NDArray[np.uint8], target: Mask) -> FloatArray:
         size_hw = self._working_size(frames.shape[1:3])
         small = np.stack([_brought_to(frame, size_hw) for frame in frames])
-        target = np.array([[_guide(mask, size_hw) for mask in masks[:, place]] for place in present])
-        found = self._found(small, target)
-        for alpha, mattes, frame, picture in zip(alphas, found.swapaxes(0, 1), frames, small, strict=True):
-            alpha[present] = _brought_back(mattes, picture, frame)
-        alphas *= masks.any(axis=(2, 3), keepdims=True)
-        np.clip(alphas, 0, 1, out=alphas)
-        alphas /= np.maximum(alphas.sum(axis=1, keepdims=True), 1)
-        return alphas
+        found = self._found(small, np.array([[_guide(mask, size_hw) for mask in masks] for masks in target]))
+        parts = zip(found.swapaxes(0, 1), small, frames, strict=True)
+        return np.stack([_brought_back(mattes, picture, frame) for mattes, picture, frame in parts])
 
     def _found(self, small: NDArray[np.uint8], target: Mask) -> FloatArray:
         """``[T, h, w, 3]`` and ``[N, T, h, w]`` to mattes shaped like the masks."""
@@ -92,7 +59,9 @@ class LiteMatter(Matter):
             rows, columns = _window(guide.any(axis=0))
             seen = pictures[..., rows, columns]
             guides = torch.from_numpy(np.stack((_extended(guide), _extended(rest)), 1)[..., rows, columns])
-            fused = self._placed.run(partial(self._run, seen, guides), partial(self._halve, seen.shape))
+            fused = self._placed.run(
+                partial(self._run, seen, guides), partial(self._halve, seen.shape[-2] * seen.shape[-1])
+            )
             for matte, picture, alpha, mask in zip(mattes, small, fused, guide, strict=True):
                 shown = picture[rows, columns]
                 height, width = shown.shape[:2]
@@ -116,13 +85,6 @@ class LiteMatter(Matter):
         height, width = size_hw
         ratio = 1.0 if self._short_side_px is None else self._short_side_px / min(size_hw)
         return round(height * ratio), round(width * ratio)
-
-    def _halve(self, shape: tuple[int, ...]) -> bool:
-        """Let the network see half as much at once, unless it is a single picture already."""
-        if self._pixels_at_once <= shape[-2] * shape[-1]:
-            return False
-        self._pixels_at_once //= 2
-        return True
 
 
 def _brought_to(frame: NDArray[np.uint8], size_hw: tuple[int, int]) -> NDArray[np.uint8]:

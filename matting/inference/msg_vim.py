@@ -9,8 +9,7 @@ Source:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterator
 from typing import Any
 
 import cv2
@@ -22,22 +21,15 @@ from torch import Tensor
 from matting.arrays import FloatArray, Mask, StoredAlpha
 from matting.inference.allocator import keep_freed
 from matting.inference.device import Placed
-from matting.inference.matter import Guided, Matted, Matter, Scope
+from matting.inference.windowed import PIXELS_AT_ONCE, WINDOW, WindowedMatter
 from matting.networks.msg_vim import DEVIATION, MEAN, MsgVim
 
-WINDOW = 10
-"""Frames the temporal unit looks back over; it starts anew with each window."""
-MOST_IDS = 254
-"""Instance ids are 1 to 254, so this many instances are all there can be."""
 BORDER_PX = 32
 """Mirrored picture round the picture, besides what makes its sides multiples of :data:`MULTIPLE_PX`."""
 MULTIPLE_PX = 32
-PIXELS_AT_ONCE = 2**18
-"""Padded pixels, over frames and instances, that the network is given at once. With more, the largest buffers of the
-CPU exceed the 32 MiB up to which the C library keeps them, and are cleared anew for every layer ..."""
 PIXELS_AT_ONCE_KEPT = 3 * 2**18
-"""... unless it was told to keep them (:mod:`matting.inference.allocator`): three pictures of 288x512 take 2.7 times as
-long as one, and take no more memory than the one of 576x1024 that always fits ..."""
+"""More than :data:`PIXELS_AT_ONCE` where the C library keeps memory (:mod:`matting.inference.allocator`): three
+pictures of 288x512 take 2.7 times as long as one, and no more memory than the one of 576x1024 that always fits ..."""
 PIXELS_AT_ONCE_CUDA = 2**23
 """... but keeps a GPU busier."""
 BYTES_PER_PIXEL = 1024
@@ -46,11 +38,8 @@ OPAQUE = 0.05
 """Above this, alpha counts as a part of an instance when the largest part is looked for."""
 
 
-class MsgVimMatter(Matter):
-    """A :class:`~matting.inference.matter.Matter` that runs MSG-VIM on all instances of a window together.
-
-    Mattes are clamped to [0, 1] and, where they sum to more than 1, scaled down in proportion; they are zero on frames
-    where the instance has no mask. Nothing else is changed.
+class MsgVimMatter(WindowedMatter[MsgVim]):
+    """Runs MSG-VIM on all instances of a window together; its mattes are changed in no other way.
 
     Args:
         placed: the network with its weights.
@@ -61,9 +50,6 @@ class MsgVimMatter(Matter):
             mattes are the same up to rounding.
     """
 
-    # Every instance is told apart from all others, wherever they are and however many.
-    scope = Scope(block=WINDOW, most_instances=MOST_IDS)
-
     def __init__(
         self,
         placed: Placed[MsgVim],
@@ -71,43 +57,21 @@ class MsgVimMatter(Matter):
         short_side_px: int | None = None,
         pixels_at_once: int = PIXELS_AT_ONCE,
     ) -> None:
-        self._placed = placed
-        self._name = name
-        self._short_side_px = short_side_px
-        self._pixels_at_once = pixels_at_once
+        super().__init__(placed, name, short_side_px, pixels_at_once)
 
-    @property
-    def name(self) -> str:
-        return self._name
-
-    def stream(self, steps: Iterable[Guided], carried: FloatArray | None = None) -> Iterator[Matted]:
-        """See :meth:`matting.inference.matter.Matter.stream`; a window is held, and matted when it is complete."""
-        remaining = iter(steps)
-        while window := list(islice(remaining, WINDOW)):
-            frames, masks = (np.stack(parts) for parts in zip(*window, strict=True))
-            for alphas in self._matte_window(frames, masks):
-                yield Matted(alphas, None)
-
-    def _matte_window(self, frames: NDArray[np.uint8], masks: Mask) -> FloatArray:
-        """``[T, H, W, 3]`` and ``[T, N, H, W]`` to alphas shaped like the masks."""
-        alphas = np.zeros(masks.shape, np.float32)
-        present = np.flatnonzero(masks.any(axis=(0, 2, 3)))
-        if not present.size:
-            return alphas
-        size_hw = masks.shape[2], masks.shape[3]
-        seen, target = self._brought_down(frames, masks[:, present].swapaxes(0, 1))
+    def _matte_window(self, frames: NDArray[np.uint8], target: Mask) -> FloatArray:
+        size_hw = frames.shape[1:3]
+        seen, guides = self._brought_down(frames, target)
+        sides = zip(seen.shape[1:3], border(seen.shape[1:3]), strict=True)
+        padded = math.prod(side + sum(added) for side, added in sides)
         fused = self._placed.run(
-            lambda: run(self._placed.network, seen, target, others(target), self._pixels_at_once),
-            lambda: self._halve(seen.shape[1:3]),
+            lambda: run(self._placed.network, seen, guides, others(guides), self._pixels_at_once),
+            lambda: self._halve(padded),
         )
-        matted = without_border(fused, seen.shape[1:3])
-        for frame, found in enumerate(matted.swapaxes(0, 1)):
-            same = found.shape[1:] == size_hw
-            alphas[frame, present] = found if same else [cv2.resize(alpha, size_hw[::-1]) for alpha in found]
-        alphas *= masks.any(axis=(2, 3), keepdims=True)
-        np.clip(alphas, 0, 1, out=alphas)
-        alphas /= np.maximum(alphas.sum(axis=1, keepdims=True), 1)
-        return alphas
+        matted = without_border(fused, seen.shape[1:3]).swapaxes(0, 1)
+        if matted.shape[2:] == size_hw:
+            return matted
+        return np.stack([[cv2.resize(alpha, size_hw[::-1]) for alpha in frame] for frame in matted])
 
     def _brought_down(self, frames: NDArray[np.uint8], target: Mask) -> tuple[NDArray[np.uint8], Mask]:
         """Frames ``[T, H, W, 3]`` and masks ``[N, T, H, W]`` at the size for the network."""
@@ -122,14 +86,6 @@ class MsgVimMatter(Matter):
             for of_instance in target
         ]
         return small.astype(np.uint8), np.array(chosen) > 0
-
-    def _halve(self, size_hw: tuple[int, ...]) -> bool:
-        """Let the network see half as much at once, unless it is a single picture already."""
-        padded = math.prod(side + sum(added) for side, added in zip(size_hw, border(size_hw), strict=True))
-        if self._pixels_at_once <= padded:
-            return False
-        self._pixels_at_once //= 2
-        return True
 
 
 def as_published(

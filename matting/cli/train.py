@@ -43,7 +43,7 @@ def stock(
         person_path,
         photographed_ground,
         place_path,
-    )  # fmt: skip
+    )
 
     with progress() as ctx:
         for done, number in enumerate(range(first, first + count)):

@@ -1,6 +1,7 @@
 """Segment Anything: one embedding of a picture, then masks for any prompt on it.
 
-The ViT encoders, the prompt encoder and the decoder are the authors' own; MobileSAM is the same with another encoder.
+The ViT encoders, the prompt encoder and the decoder are the authors' own, the last computed in an order that suits a
+click (:mod:`matting.networks.sam_decoder`); MobileSAM is the same with another encoder.
 
 Source:
     Kirillov et al., "Segment Anything" (ICCV 2023); Zhang et al., "Faster Segment Anything: Towards Lightweight SAM for
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Any, ParamSpec, TypeVar
 
 import cv2
@@ -21,9 +22,10 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from PIL import Image
 from segment_anything import sam_model_registry
-from torch import nn
+from torch import Tensor, nn
 
 from matting.arrays import FloatArray
+from matting.networks.sam_decoder import decode
 from matting.networks.tiny_vit import TinyViT
 
 P = ParamSpec("P")
@@ -70,7 +72,7 @@ class Candidates:
 def _on_one_core(work: Callable[P, Result]) -> Callable[P, Result]:
     """Run a function on one core.
 
-    The decoder takes some 70 ms there. Threads that wait for each other while a job has the other cores take ten times
+    The decoder takes some 30 ms there. Threads that wait for each other while a job has the other cores take ten times
     that, and a click must not feel the job.
     """
 
@@ -153,14 +155,19 @@ class Predictor:
             corners = torch.as_tensor(box.reshape(2, 2) * scale, dtype=torch.float32, device=device).reshape(1, 4)
         drawn = None if previous is None else torch.from_numpy(previous).to(device)[None, None]
         sparse, dense = network.prompt_encoder(points=given, boxes=corners, masks=drawn)
-        logits, quality = network.mask_decoder(
-            image_embeddings=torch.from_numpy(embedding).to(device)[None],
-            image_pe=network.prompt_encoder.get_dense_pe(),
-            sparse_prompt_embeddings=sparse,
-            dense_prompt_embeddings=dense,
-            multimask_output=several,
-        )
-        return Candidates(logits[0].float().cpu().numpy(), quality[0].float().cpu().numpy())
+        picture = _as_rows(torch.from_numpy(embedding).to(device) + dense[0])
+        logits, quality = decode(network.mask_decoder, picture, self._places, sparse[0], several)
+        return Candidates(logits.float().cpu().numpy(), quality.float().cpu().numpy())
+
+    @cached_property
+    def _places(self) -> Tensor:
+        """Where each part of the picture is, as the decoder is told."""
+        return _as_rows(self._network.prompt_encoder.get_dense_pe()[0])
+
+
+def _as_rows(picture: Tensor) -> Tensor:
+    """``[C, H, W]`` to ``[H · W, C]``."""
+    return picture.flatten(1).T.contiguous()
 
 
 def full_size(logits: FloatArray, size_hw: tuple[int, int]) -> FloatArray:

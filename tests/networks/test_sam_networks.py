@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ import torch
 from formula_weights import formula_weights
 from golden_files import golden, golden_layout
 from segment_anything import SamPredictor, sam_model_registry
-from segment_anything.modeling import Sam
+from segment_anything.modeling import MaskDecoder, Sam
 from torch import Tensor
 from torch.nn.functional import interpolate
 
@@ -131,6 +131,48 @@ def test_a_file_of_vit_b_answers_as_the_authors_predictor_does(tmp_path: Path) -
     np.testing.assert_allclose(found.quality, quality, rtol=0, atol=1e-4)
     for place in range(3):
         assert ((full_size(found.logits[place], (360, 200)) > 0) != masks[place]).mean() < 1e-3
+
+
+PROMPTS: dict[str, dict[str, Any]] = {
+    "a point": {"points": np.array([[700.0, 300]]), "labels": np.array([1])},
+    "twenty points": {
+        "points": np.random.default_rng(1).uniform(0, 1080, (20, 2)),
+        "labels": np.arange(20) % 2,
+    },
+    "a box": {"box": np.array([500.0, 100, 1300, 1000])},
+    "a box, a point and a drawing": {
+        "box": np.array([500.0, 100, 1300, 1000]),
+        "points": np.array([[700.0, 300]]),
+        "labels": np.array([0]),
+        "previous": low_size(np.arange(1080)[:, None] > np.arange(1920) // 2, 8),
+    },
+    "nothing": {},
+}
+
+
+@pytest.mark.parametrize("several", [True, False])
+@pytest.mark.parametrize("prompt", PROMPTS)
+def test_the_decoder_gives_what_the_authors_gives(
+    weights: Weights, predictor: Predictor, prompt: str, several: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedding = np.random.default_rng(0).normal(0, 1, (256, 64, 64)).astype(np.float32)
+    ours = predictor.candidates(embedding, (1080, 1920), **PROMPTS[prompt], several=several)
+    monkeypatch.setattr("matting.networks.sam.decode", _authors_decode)
+    theirs = predictor.candidates(embedding, (1080, 1920), **PROMPTS[prompt], several=several)
+    assert ours.logits.shape == theirs.logits.shape == (3 if several else 1, 256, 256)
+    np.testing.assert_allclose(ours.logits, theirs.logits, rtol=0, atol=5e-5 * theirs.logits.std())
+    np.testing.assert_allclose(ours.quality, theirs.quality, rtol=0, atol=1e-5)
+    for one, other in zip(ours.logits, theirs.logits, strict=True):
+        moved = (full_size(one, (1080, 1920)) > 0) != (full_size(other, (1080, 1920)) > 0)
+        assert moved.sum() <= 10
+
+
+def _authors_decode(
+    decoder: MaskDecoder, picture: Tensor, places: Tensor, prompt: Tensor, several: bool
+) -> tuple[Tensor, Tensor]:
+    as_pictures = (rows.T.reshape(1, 256, 64, 64) for rows in (picture, places))
+    logits, quality = decoder(*as_pictures, prompt[None], torch.zeros(1, 256, 1, 1), several)
+    return logits[0], quality[0]
 
 
 def test_files_of_mobile_sam_are_checked_before_use(weights: Weights, tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ class Renderer:
 
     def __init__(self, work: Workspace) -> None:
         self._given = self._work = work
+        self._seen: tuple[int, AnyDepth] | None = None
 
     def close(self) -> None:
         """Give the reader back."""
@@ -50,7 +51,7 @@ class Renderer:
         Raises:
             MediaError: the frame or a backdrop cannot be read.
         """
-        source = self._work.clip.frame(wanted.frame)
+        source = self._source(wanted.frame)
         if wanted.view is View.SOURCE:
             return Shown(wanted, to_image(source))
         if wanted.frame not in self._work.document.frames:
@@ -59,6 +60,12 @@ class Renderer:
             return Shown(wanted, to_image(self._picture(wanted, source)))
         except KeyError:
             return Shown(wanted, to_image(source), self._missing(wanted))
+
+    def _source(self, frame: int) -> AnyDepth:
+        """The clip's picture; the last one is kept, for mostly it is what lies over it that has changed."""
+        if self._seen is None or self._seen[0] != frame:
+            self._seen = frame, self._work.clip.frame(frame)
+        return self._seen[1]
 
     def _picture(self, wanted: Wanted, source: AnyDepth) -> Rgb8:
         match wanted.view:
@@ -131,15 +138,20 @@ def tinted(picture: Rgb8, masks: NDArray[np.uint8]) -> Rgb8:
     """
     import cv2
 
-    # In OpenCV throughout: a click waits for this, and numpy's way of picking pixels takes six times as long.
-    colors = np.array([[(0, 0, 0), *(person_rgb(i) for i in range(1, 256))]], np.uint8)
-    painted = np.asarray(cv2.LUT(cv2.merge((masks, masks, masks)), colors), np.uint8)
-    tint = cv2.addWeighted(picture, 1 - TINT, painted, TINT, 0)
-    result = cv2.copyTo(tint, masks, picture.copy())
+    # In OpenCV throughout, and only where somebody is, with room for the outlines: a click waits for this, and numpy's
+    # way of picking pixels takes six times as long.
     width = max(1, round(max(masks.shape) / 900))
+    left, top, columns, rows = cv2.boundingRect(masks)
+    part = np.s_[max(top - width, 0) : top + rows + width, max(left - width, 0) : left + columns + width]
+    result = picture.copy()
+    here, under = masks[part], result[part]
+    colors = np.array([[(0, 0, 0), *(person_rgb(i) for i in range(1, 256))]], np.uint8)
+    painted = np.asarray(cv2.LUT(cv2.merge((here, here, here)), colors), np.uint8)
+    cv2.copyTo(cv2.addWeighted(under, 1 - TINT, painted, TINT, 0), here, under)
     kernel = np.ones((2 * width + 1, 2 * width + 1), np.uint8)
-    edge = cv2.min(cv2.morphologyEx(masks, cv2.MORPH_GRADIENT, kernel), masks)
-    return np.asarray(cv2.copyTo(painted, edge, result), np.uint8)
+    edge = cv2.min(cv2.morphologyEx(here, cv2.MORPH_GRADIENT, kernel), here)
+    cv2.copyTo(painted, edge, under)
+    return result
 
 
 def on_checkerboard(picture: Rgb8) -> Rgb8:

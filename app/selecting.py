@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
@@ -19,6 +20,9 @@ from matting.job import JobContext
 from matting.project.document import Document, Methods, Prompt
 from matting.seeding.names import TITLES
 from matting.worker import Worker
+
+if TYPE_CHECKING:  # brings zarr
+    from matting.pipeline.workspace import Workspace
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +48,7 @@ class Selecting(QObject):
         self._session, self._jobs, self._device = session, jobs, device
         self._worker = Worker(stages.prepare_selecting, patience_s=PATIENCE_S)
         self._generation = 0
-        self._asking = False
+        self._loading = self._asking = False
         self._asked_at = 0.0
         self._ready: tuple[Methods, str] | None = None
         session.opened.connect(self._forget)
@@ -60,13 +64,17 @@ class Selecting(QObject):
             return
         wanted = methods, device = self._session.document.methods, self._device()
         if wanted != self._ready:
-            self._ready = wanted
+            self._ready, self._loading = wanted, True
             self._jobs.start(
                 "Loading the seeder",
                 lambda ctx: self._worker.run(stages.load_seeder, methods, device, ctx=ctx),
                 failed=lambda error: log.info("The seeder is not ready: %s", error),  # who clicks will be told
+                finished=self._on_loaded,
                 lane=Lane.SELECTING,
             )
+
+    def _on_loaded(self) -> None:
+        self._loading = False
 
     def follow(self, before: Document, after: Document) -> bool:
         """Select anew if an edit changed the prompts of the current frame; tells whether masks are on their way."""
@@ -80,11 +88,15 @@ class Selecting(QObject):
     def select(self) -> None:
         """Select on the current frame if somebody was given something here and the masks are not there yet."""
         self._generation += 1
-        if self._is_wanted():
-            self._asked_at = time.monotonic()
+        if not self._is_wanted():
+            self.busy_changed.emit("")
+            return
+        self._asked_at = time.monotonic()
+        self.busy_changed.emit(f"{_title(self._session.document)} is looking at the frame…")
+        if self._loading or self._asking:
             self._look_up()
         else:
-            self.busy_changed.emit("")
+            self._ask()
 
     def _is_wanted(self) -> bool:
         frame = self._session.frame
@@ -95,18 +107,11 @@ class Selecting(QObject):
         )
 
     def _look_up(self) -> None:
-        """Ask the store first: undo brings back what was there, however busy the worker is."""
+        """Ask the store while the worker is busy: undo brings back what was there without waiting for it."""
         generation, frame, work = self._generation, self._session.frame, self._session.workspace
-
-        def is_there(ctx: JobContext) -> bool:
-            from matting.pipeline.workspace import SEEDS, State
-
-            seeded = work.store.has(SEEDS, frame, work.seed_key(frame))
-            return seeded or work.mask_state(work.chunk_of(frame)) is State.CURRENT
-
         self._jobs.start(
             "Looking for the selection",
-            is_there,
+            lambda ctx: _is_there(work, frame),
             done=lambda there: self._on_looked_up(generation, there),
             failed=lambda error: self._on_failed(generation, error),
             priority=PRIORITY,
@@ -116,36 +121,46 @@ class Selecting(QObject):
         if generation != self._generation:
             return
         if there:
-            self.busy_changed.emit("")
-            self.done.emit()
-            return
-        self.busy_changed.emit(f"{_title(self._session.document)} is looking at the frame…")
-        if not self._asking:
+            self._on_there()
+        elif not self._asking:
             self._ask()
 
     def _ask(self) -> None:
+        """Ask the store, then the worker, in one go: between two jobs the window would paint, and the click wait."""
         generation, frame, device = self._generation, self._session.frame, self._device()
         work = self._session.workspace
         self._asking, self._ready = True, (work.document.methods, device)
+
+        def ask(ctx: JobContext) -> stages.Answer | None:
+            if _is_there(work, frame):
+                return None
+            answer: stages.Answer = self._worker.run(stages.select, work, frame, device, ctx=ctx)
+            return answer
+
         self._jobs.start(
             "Selecting",
-            lambda ctx: self._worker.run(stages.select, work, frame, device, ctx=ctx),
+            ask,
             done=lambda answer: self._on_answered(generation, answer),
             failed=lambda error: self._on_failed(generation, error),
             finished=self._on_finished,
             lane=Lane.SELECTING,
         )
 
-    def _on_answered(self, generation: int, answer: stages.Answer) -> None:
-        if generation == self._generation:
+    def _on_answered(self, generation: int, answer: stages.Answer | None) -> None:
+        if generation != self._generation:
+            if self._is_wanted():  # the prompts changed meanwhile, or the frame
+                self._look_up()
+            return
+        self._on_there()
+        if answer is not None:
             waited_s = time.monotonic() - self._asked_at
             words = f"{_title(self._session.document)}: {_in_words(waited_s)}"
             log.info("%s; %.3f s in the worker, %d frames embedded", words, answer.seconds, answer.embedded)
-            self.busy_changed.emit("")
-            self.done.emit()
             self.answered.emit(words)
-        elif self._is_wanted():  # the prompts changed meanwhile, or the frame
-            self._look_up()
+
+    def _on_there(self) -> None:
+        self.busy_changed.emit("")
+        self.done.emit()
 
     def _on_failed(self, generation: int, error: Exception) -> None:
         if generation == self._generation:
@@ -160,6 +175,13 @@ class Selecting(QObject):
     def shut_down(self) -> None:
         """End the worker; no job runs any more."""
         self._worker.close()
+
+
+def _is_there(work: Workspace, frame: int) -> bool:
+    """Whether the store holds what the prompts on a frame select."""
+    from matting.pipeline.workspace import SEEDS, State
+
+    return work.store.has(SEEDS, frame, work.seed_key(frame)) or work.mask_state(work.chunk_of(frame)) is State.CURRENT
 
 
 def _given(document: Document, frame: int) -> dict[int, Prompt]:

@@ -247,7 +247,7 @@ class MainWindow(QMainWindow):
         session.undo_stack.cleanChanged.connect(self._update_title)
         self.frames.shown.connect(viewer.show_picture)
         self.frames.failed.connect(lambda error: self.messages.error(explain("Showing the frame", error)))
-        self._selecting.done.connect(session.results_changed)
+        self._selecting.done.connect(self.frames.refresh)  # it tells nothing new of how far anybody is
         self._selecting.busy_changed.connect(viewer.busy.set_text)
         self._selecting.answered.connect(self._line.show_answer)
         self._selecting.failed.connect(lambda error: self.messages.error(explain("Selecting", error)))

@@ -122,7 +122,7 @@ class Predictor:
     @_on_one_core
     def candidates(
         self,
-        embedding: FloatArray,
+        embedding: FloatArray | NDArray[np.float16],
         size_hw: tuple[int, int],
         points: NDArray[np.float64] | None = None,
         labels: NDArray[np.int64] | None = None,
@@ -133,7 +133,7 @@ class Predictor:
         """Masks for a prompt.
 
         Args:
-            embedding: ``[256, 64, 64]``, from :meth:`embed`.
+            embedding: ``[256, 64, 64]``, from :meth:`embed`, in full or half precision.
             size_hw: of the frame.
             points: ``[P, 2]`` x and y in pixels of the frame.
             labels: ``[P]``, 1 on the thing, 0 off it.
@@ -155,7 +155,7 @@ class Predictor:
             corners = torch.as_tensor(box.reshape(2, 2) * scale, dtype=torch.float32, device=device).reshape(1, 4)
         drawn = None if previous is None else torch.from_numpy(previous).to(device)[None, None]
         sparse, dense = network.prompt_encoder(points=given, boxes=corners, masks=drawn)
-        picture = _as_rows(torch.from_numpy(embedding).to(device) + dense[0])
+        picture = _as_rows(torch.from_numpy(embedding).to(device).float() + dense[0])
         logits, quality = decode(network.mask_decoder, picture, self._places, sparse[0], several)
         return Candidates(logits.float().cpu().numpy(), quality.float().cpu().numpy())
 

@@ -112,11 +112,18 @@ def open_seeder(methods: Methods, device: str = "auto", kept: Embeddings | None 
     if methods.seeder not in NETWORKS:
         return _grabcut(methods.seeder)
     path = _file(methods.seeder)
-    if file_fingerprint(path) != methods.seeder_weights:
+    facts = path.stat()
+    if _fingerprint(path, facts.st_size, facts.st_mtime_ns) != methods.seeder_weights:
         raise CheckpointError(
             f"{path} is not the file that this project's people were selected with; choose the seeder again."
         )
     return _open_sam(methods.seeder, path, seeder_name(methods), device, kept or embeddings())
+
+
+@lru_cache(maxsize=len(NETWORKS))
+def _fingerprint(path: Path, size: int, changed_ns: int) -> str:
+    """Fingerprint of a file that is still as it was; every click asks for it."""
+    return file_fingerprint(path)
 
 
 @lru_cache(maxsize=1)

@@ -125,6 +125,7 @@ class MatteStore:
                 shards=array.shape,
                 compressors=ZstdCodec(level=3),
                 attributes=facts or {},
+                config={"write_empty_chunks": True},  # looking whether one is takes longer than writing it
             )
             stored[...] = array
             if target.is_dir():  # the same key holds the same content

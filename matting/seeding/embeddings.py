@@ -41,7 +41,7 @@ class Embeddings:
         self.made = 0
         """How many had to be made, because nobody had them."""
 
-    def of(self, key: str, make: Callable[[], FloatArray]) -> FloatArray:
+    def of(self, key: str, make: Callable[[], FloatArray]) -> NDArray[np.float16]:
         """The embedding of that name.
 
         Args:
@@ -49,7 +49,7 @@ class Embeddings:
             make: called when it is not there.
 
         Returns:
-            float32, rounded to half precision, so that an answer does not depend on whether it was kept.
+            It in half precision, so that an answer does not depend on whether it was kept; not to be changed.
         """
         kept = self._held.pop(key, None)
         if kept is None:
@@ -61,7 +61,7 @@ class Embeddings:
         self._held[key] = kept
         while len(self._held) > 1 and sum(held.nbytes for held in self._held.values()) > self._memory_bytes:
             self._held.popitem(last=False)
-        return kept.astype(np.float32)
+        return kept
 
     def _path(self, key: str) -> Path:
         return self._folder / f"{key}{_SUFFIX}"

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from matting.arrays import FloatArray, Mask, Picture
+from matting.arrays import Mask, Picture
 from matting.networks.sam import Candidates, Predictor, full_size, low_size
 from matting.seeding.embeddings import Embeddings
 from matting.seeding.seeder import FramePrompt, Neighbour, checked_size
@@ -141,7 +141,7 @@ class SamSeeder:
             self._named = frame, seen.hexdigest()
         return self._named[1]
 
-    def _answer(self, embedding: FloatArray, size_hw: tuple[int, int], question: _Question) -> Candidates:
+    def _answer(self, embedding: NDArray[np.float16], size_hw: tuple[int, int], question: _Question) -> Candidates:
         points = np.array([*question.include, *question.exclude], np.float64).reshape(-1, 2)
         labels = np.array([1] * len(question.include) + [0] * len(question.exclude), np.int64)
         box = None if question.box is None else np.array(question.box, np.float64)

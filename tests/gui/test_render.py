@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from app.palette import person_rgb
 from app.render import DARK, LIGHT, SQUARE_PX, TINT, on_checkerboard, tinted, to_image
@@ -23,6 +24,20 @@ def test_people_side_by_side_have_an_outline_between_them() -> None:
     result = tinted(np.zeros((20, 20, 3), np.uint8), masks)
     assert tuple(result[10, 9]) == person_rgb(1)
     assert tuple(result[10, 10]) == person_rgb(2)
+
+
+@pytest.mark.parametrize(
+    "box", [(200, 300, 320, 700), (0, 0, 90, 80), (420, 900, 500, 1000), (0, 0, 500, 1000), (0, 0, 0, 0)]
+)
+def test_a_person_looks_the_same_alone_as_on_a_picture_full_of_people(box: tuple[int, int, int, int]) -> None:
+    top, left, bottom, right = box
+    picture = np.random.default_rng(0).integers(0, 256, (500, 1000, 3), np.uint8)
+    alone = np.zeros((500, 1000), np.uint8)
+    alone[top:bottom, left:right] = np.random.default_rng(1).random((bottom - top, right - left)) < 0.98
+    full = alone.copy()
+    full[0, ::7], full[-1, ::7], full[::7, 0], full[::7, -1] = 9, 9, 9, 9
+    spared = np.s_[2:-2, 2:-2]
+    np.testing.assert_array_equal(tinted(picture, alone)[spared], tinted(picture, full)[spared])
 
 
 def test_what_is_transparent_shows_the_checkerboard() -> None:

@@ -44,8 +44,9 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[Answer]:
     heard: list[Answer] = []
     original = selecting.Selecting._on_answered
 
-    def listen(self: selecting.Selecting, generation: int, answer: Answer) -> None:
-        heard.append(answer)
+    def listen(self: selecting.Selecting, generation: int, answer: Answer | None) -> None:
+        if answer is not None:  # else the store had it, and nobody asked the worker
+            heard.append(answer)
         original(self, generation, answer)
 
     monkeypatch.setattr(selecting.Selecting, "_on_answered", listen)
@@ -125,6 +126,29 @@ def test_of_several_clicks_in_a_row_the_last_is_answered(
     assert len(done) == 1
     assert holds_points(window, 3)
     assert sum(answer.embedded for answer in answers) == 1
+
+
+def test_what_the_store_has_is_there_while_the_worker_looks_at_another_frame(
+    window: MainWindow, clip: Path, own_models: Path, answers: list[Answer], qtbot: QtBot
+) -> None:
+    opened(window, clip, qtbot)
+    click(window, 50, 60)
+    answered(window, qtbot)
+    first = mask(window)
+    window.session.set_frame(1)
+    settle(window, qtbot)
+    click(window, 90, 30)
+    with qtbot.waitSignal(window._selecting.done, timeout=PATIENCE_MS):
+        window.session.set_frame(0)
+    assert window._selecting._asking
+    assert len(answers) == 1
+    assert np.array_equal(mask(window), first)
+    answered(window, qtbot)
+    assert len(answers) == 2
+    window.session.set_frame(1)
+    answered(window, qtbot)
+    assert mask(window)[30, 90]
+    assert len(answers) == 2
 
 
 def test_the_seeder_is_chosen_in_the_inspector_and_undone(

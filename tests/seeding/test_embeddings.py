@@ -26,7 +26,7 @@ def never() -> FloatArray:
 def test_it_is_made_once_and_found_by_the_next_process(tmp_path: Path) -> None:
     first = Embeddings(tmp_path)
     made = first.of("a", lambda: embedding(0.1))
-    assert made.dtype == np.float32
+    assert made.dtype == np.float16
     assert np.array_equal(first.of("a", never), made)
     second = Embeddings(tmp_path)
     assert np.array_equal(second.of("a", never), made)

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from matting.cli.clicking import click
+from matting.cli.editor import entry, output
 from matting.cli.endurance import endurance
 from matting.cli.matters import matting
 from matting.cli.papers import papers
@@ -105,10 +106,10 @@ def startup(
     rows = []
     for _ in range(runs):
         started = time.time()
-        painted = float(_output([sys.executable, "-c", _UNTIL_PAINTED], _main().parent).split()[-1])
+        painted = float(output("-c", _UNTIL_PAINTED).split()[-1])
         window_s = painted - started
         started = time.time()
-        _output([sys.executable, "-c", "import PySide6.QtWidgets"], _main().parent)
+        output("-c", "import PySide6.QtWidgets")
         import_s = time.time() - started
         rows.append({
             "window_s": round(window_s, 3), "import_pyside_s": round(import_s, 3),
@@ -117,23 +118,10 @@ def startup(
     _show("Start-up: process start until the window is painted (budget 1.5 s)", rows, json_file)
 
 
-def _main() -> Path:
-    import main
-
-    return Path(main.__file__)
-
-
-def _output(arguments: list[str], folder: Path) -> str:
-    done = subprocess.run(arguments, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise MatteoError(f"{' '.join(arguments)} failed: {done.stderr.strip().splitlines()[-1:]}")
-    return done.stdout
-
-
 def _peak(arguments: list[str]) -> int:
     """Run one command in a process of its own and return the most memory it held, in bytes."""
     process = psutil.Popen(
-        [sys.executable, str(_main()), *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        [sys.executable, str(entry()), *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
     peak = 0
     while process.poll() is None:

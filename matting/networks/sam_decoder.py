@@ -2,8 +2,9 @@
 
 Modules and weights are the authors' own. Where tokens and places attend to each other, the authors apply a matrix to
 every place, and here the tokens of each head bear it instead: query · (W place) = (query W) · place. With eight tokens
-that halves the work. Places stay the rows of a matrix to the very end, where only the masks are folded into pictures.
-What comes out differs from the authors' by rounding.
+that halves the work; from seventeen on the authors' order is the shorter one and is kept. Places stay the
+rows of a matrix to the very end, where only the masks are folded into pictures. What comes out differs from the
+authors' by rounding.
 
 Source:
     Kirillov et al., "Segment Anything" (ICCV 2023), appendix A, "Lightweight mask decoder".
@@ -40,9 +41,10 @@ def decode(decoder: Any, picture: Tensor, places: Tensor, prompt: Tensor, severa
     tokens, placed = given, picture + places
     for layer in transformer.layers:
         if layer.skip_first_layer_pe:
-            tokens = _among_tokens(layer.self_attn, tokens, tokens)
+            tokens = _attended(layer.self_attn, tokens, tokens, tokens)
         else:
-            tokens = tokens + _among_tokens(layer.self_attn, tokens + given, tokens)
+            asking = tokens + given
+            tokens = tokens + _attended(layer.self_attn, asking, asking, tokens)
         tokens = layer.norm1(tokens)
         seen = _tokens_from_picture(layer.cross_attn_token_to_image, tokens + given, placed, picture)
         tokens = layer.norm2(tokens + seen)
@@ -58,13 +60,21 @@ def decode(decoder: Any, picture: Tensor, places: Tensor, prompt: Tensor, severa
     return logits, quality
 
 
-def _among_tokens(attention: Any, asking: Tensor, value: Tensor) -> Tensor:
-    attended: Tensor = attention(q=asking[None], k=asking[None], v=value[None])[0]
+def _attended(attention: Any, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """In the authors' order."""
+    attended: Tensor = attention(q=query[None], k=key[None], v=value[None])[0]
     return attended
+
+
+def _are_few(attention: Any, tokens: Tensor) -> bool:
+    """Whether so many tokens, once for each head, are fewer than the numbers that places would be projected to."""
+    return len(tokens) * int(attention.num_heads) <= int(attention.internal_dim)
 
 
 def _tokens_from_picture(attention: Any, asking: Tensor, placed: Tensor, picture: Tensor) -> Tensor:
     """What ``[N, C]`` tokens gather from ``[places, C]``."""
+    if not _are_few(attention, asking):
+        return _attended(attention, asking, placed, picture)
     # The bias of the keys adds the same to all places, and softmax takes it away again.
     asked = _by_head(attention, attention.q_proj(asking)) @ _rows_by_head(attention, attention.k_proj)
     shares = torch.softmax(asked.flatten(0, 1) @ placed.T, dim=-1)
@@ -77,6 +87,8 @@ def _tokens_from_picture(attention: Any, asking: Tensor, placed: Tensor, picture
 
 def _picture_from_tokens(attention: Any, placed: Tensor, offering: Tensor, value: Tensor) -> Tensor:
     """What ``[places, C]`` take over from ``[N, C]`` tokens."""
+    if not _are_few(attention, offering):
+        return _attended(attention, placed, offering, value)
     heads = attention.num_heads
     offered = _by_head(attention, attention.k_proj(offering))
     scores = (offered @ _rows_by_head(attention, attention.q_proj)).flatten(0, 1) @ placed.T

@@ -135,6 +135,10 @@ def test_a_file_of_vit_b_answers_as_the_authors_predictor_does(tmp_path: Path) -
 
 PROMPTS: dict[str, dict[str, Any]] = {
     "a point": {"points": np.array([[700.0, 300]]), "labels": np.array([1])},
+    "ten points": {
+        "points": np.random.default_rng(2).uniform(0, 1080, (10, 2)),
+        "labels": np.arange(10) % 2,
+    },
     "twenty points": {
         "points": np.random.default_rng(1).uniform(0, 1080, (20, 2)),
         "labels": np.arange(20) % 2,

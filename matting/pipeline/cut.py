@@ -24,14 +24,16 @@ from matting.pipeline.patch import grown, to_patch
 from matting.pipeline.seeders import open_seeder
 from matting.pipeline.sight import sight_of
 from matting.pipeline.trackers import open_tracker
-from matting.pipeline.workspace import MASKS, PLATE, SEEDS, Presence, Workspace
+from matting.pipeline.trails import Trails
+from matting.pipeline.workspace import MASKS, PLATE, SEEDS, TRAILS, Presence, Workspace
 from matting.project.document import Document, Prompt
 from matting.project.masks import read_picture, to_index_picture
-from matting.project.store import chunks, joined
+from matting.project.store import chunks, digest, joined
 from matting.seeding.drawing import Drawing, draw_over, in_order
 from matting.seeding.seeder import FramePrompt, seed_frame
 from matting.tracking.seeds import Seeds, Some, lazy_seeds
 from matting.tracking.tracker import FrameMasks, Tracker, nobody
+from matting.tracking.trail import Trail
 
 Drawn: TypeAlias = Mapping[int, tuple[Drawing, ...]]
 """Instance id → what is painted for it on a frame."""
@@ -148,39 +150,64 @@ def track(work: Workspace, ctx: JobContext, device: str = "auto") -> None:
     seeds = given_masks(work, dict.fromkeys(work.shot_of(chunk.start) for chunk in missing), ctx, device)
     tracker = open_tracker(work.document.methods, device)
     total, done = sum(map(len, missing)), 0
-    for span, ids in _spans(work, missing):
+    trails = Trails(work.store.folder_of(TRAILS), partial(_trail_key, work))
+    spans = {trails.span_of(span): ids for span, ids in _spans(work, missing)}
+    trails.drop_all_but(spans)
+    wanted = set(missing)
+    for span, ids in spans.items():
         waiting: dict[range, dict[int, FrameMasks]] = {}
-        for step in _tracked(tracker, work, span, ids, seeds, ctx):
-            chunk = work.chunk_of(step.index)
-            frames = waiting.setdefault(chunk, {})
-            frames[step.index] = step
-            done += 1
-            ctx.report(done / total, "Tracking")
-            if len(frames) == len(chunk):
-                _keep_masks(work, chunk, [frames[t] for t in chunk])
-                del waiting[chunk]
+        with trails.open(span) as trail:
+            for step in _tracked(tracker, work, span, ids, seeds, ctx, trail):
+                chunk = work.chunk_of(step.index)
+                if chunk not in wanted:  # it was finished before the track was stopped
+                    continue
+                frames = waiting.setdefault(chunk, {})
+                frames[step.index] = step
+                done += 1
+                ctx.report(done / total, "Tracking")
+                if len(frames) == len(chunk):
+                    _keep_masks(work, chunk, [frames[t] for t in chunk])
+                    del waiting[chunk]
+
+
+def _trail_key(work: Workspace, span: range) -> str | None:
+    """What the track of a span is called; None if it is not made of chunks of one shot as they are now."""
+    chunks = [chunk for chunk in work.chunks if chunk.start in span]
+    if list(joined(chunks)) != [span] or span[-1] not in work.shot_of(span.start):
+        return None
+    return digest("trail/1", [(work.mask_key(chunk), _unlocked(work, chunk)) for chunk in chunks])
+
+
+def _unlocked(work: Workspace, chunk: range) -> tuple[int, ...]:
+    """The instances that are tracked in a chunk."""
+    return tuple(i for i in work.ids_in(work.shot_of(chunk.start)) if not work.approved.covers(chunk, i))
 
 
 def _spans(work: Workspace, missing: list[range]) -> Iterator[tuple[range, tuple[int, ...]]]:
     """Chunks of a shot without a gap in which the same instances are to be tracked: those not approved throughout."""
 
-    def unlocked(chunk: range) -> tuple[range, tuple[int, ...]]:
-        shot = work.shot_of(chunk.start)
-        return shot, tuple(i for i in work.ids_in(shot) if not work.approved.covers(chunk, i))
+    def shot_and_unlocked(chunk: range) -> tuple[range, tuple[int, ...]]:
+        return work.shot_of(chunk.start), _unlocked(work, chunk)
 
-    for (_, ids), alike in groupby(missing, unlocked):
+    for (_, ids), alike in groupby(missing, shot_and_unlocked):
         for span in joined(alike):
             yield span, ids
 
 
 def _tracked(
-    tracker: Tracker, work: Workspace, span: range, ids: tuple[int, ...], seeds: Seeds, ctx: JobContext
+    tracker: Tracker,
+    work: Workspace,
+    span: range,
+    ids: tuple[int, ...],
+    seeds: Seeds,
+    ctx: JobContext,
+    trail: Trail,
 ) -> Iterator[FrameMasks]:
     if not ids:
         return nobody(span, work.document.size_hw)
     of_shot = {t: given for t, given in seeds.items() if t in work.shot_of(span.start)}
     of_these = {t: Some([i for i in ids if i in given], lambda t=t: seeds[t]) for t, given in of_shot.items()}  # type: ignore[misc]
-    return tracker.track(work.clip, span, {t: given for t, given in of_these.items() if given}, _Quiet(ctx))
+    return tracker.track(work.clip, span, {t: given for t, given in of_these.items() if given}, _Quiet(ctx), trail)
 
 
 class _Quiet(JobContext):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
+from glob import escape
 from pathlib import Path
 
 import cv2
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 from matting.arrays import FloatArray, Mask, StoredAlpha
 from matting.compositing.plate import plates
 from matting.errors import OutputError
-from matting.files import replacing_pictures, write_bytes
+from matting.files import PARTIAL, replacing_pictures, write_bytes
 from matting.frames import shots_between, to_8_bit
 from matting.inference.matter import Guided, Matter, reach_px, to_stored
 from matting.job import JobContext
@@ -23,10 +25,13 @@ from matting.media.presets import default_preset
 from matting.media.writer import open_writer
 from matting.pipeline.parties import box_of, cropped, parties, region, uncropped
 from matting.pipeline.patch import grown
+from matting.pipeline.trails import Trails
 from matting.project.masks import MaskFolder, to_index_picture
 from matting.project.store import digest, joined
 from matting.tracking.seeds import lazy_seeds
 from matting.tracking.tracker import Tracker, nobody
+
+_TRAILS = ".trails"
 
 
 def number(clip: Clip, index: int) -> str:
@@ -46,7 +51,7 @@ def track_folder(
     """Write an index picture for every frame of the clip from masks given for some.
 
     What was stopped, or killed, goes on where it was when the same is asked again: pictures that are finished wait in
-    a hidden folder beside ``out``.
+    a hidden folder beside ``out``, and so does what the tracker goes on from.
 
     Args:
         cuts: the first frames of new shots; nothing is carried from one shot to the next.
@@ -65,17 +70,25 @@ def track_folder(
     )
     names = [f"{number(clip, t)}.png" for t in range(len(clip))]
     with replacing_pictures(out, names, overwrite, key) as partial:
-        missing = [t for t, name in enumerate(names) if not (partial / name).exists()]
+        missing = {t for t, name in enumerate(names) if not (partial / name).exists()}
         if done := len(clip) - len(missing):
             ctx.notice(f"{done} of {len(clip)} frames had been tracked before; it goes on from there.")
+        for other in out.parent.glob(f".{escape(out.name)}{PARTIAL}*/{_TRAILS}"):  # of what was asked for before
+            if other.parent != partial:
+                shutil.rmtree(other, ignore_errors=True)
+        trails = Trails(partial / _TRAILS, lambda span: key)
         for shot in shots_between(cuts, len(clip)):
             of_shot = {index: masks for index, masks in seeds.items() if index in shot}
-            for run in joined(range(t, t + 1) for t in missing if t in shot):
-                with ctx.stage(done / len(clip), (done + len(run)) / len(clip)):
-                    steps = tracker.track(clip, run, of_shot, ctx) if of_shot else nobody(run, clip.size_hw)
+            runs = joined(range(t, t + 1) for t in shot if t in missing)
+            for run in dict.fromkeys(map(trails.span_of, runs)):
+                left = [t for t in run if t in missing]
+                with ctx.stage(done / len(clip), (done + len(left)) / len(clip)), trails.open(run) as trail:
+                    steps = tracker.track(clip, run, of_shot, ctx, trail) if of_shot else nobody(run, clip.size_hw)
                     for step in steps:
-                        write_bytes(partial / names[step.index], _png(to_index_picture(step.masks, step.ids)))
-                done += len(run)
+                        if step.index in missing:
+                            write_bytes(partial / names[step.index], _png(to_index_picture(step.masks, step.ids)))
+                done += len(left)
+        shutil.rmtree(partial / _TRAILS, ignore_errors=True)
 
 
 def matte_folder(

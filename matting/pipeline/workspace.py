@@ -30,6 +30,8 @@ from matting.project.store import CHUNK_FRAMES, MatteStore, chunks, digest
 from matting.review.evidence import HALO
 
 MASKS, SEEDS, PLATE, CARRIED, REVIEW = "masks", "seeds", "plate", "carried", "review"
+TRAILS = "trails"
+"""What unfinished tracks go on from; a kind of its own, no results."""
 
 
 class State(Enum):

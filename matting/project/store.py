@@ -60,6 +60,10 @@ class MatteStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    def folder_of(self, kind: str) -> Path:
+        """Where another room keeps something of its own, laid out like the chunks, until :meth:`prune` takes it."""
+        return self._folder / kind
+
     def _chunk(self, kind: str, start: int, key: str) -> Path:
         return self._folder / kind / f"{start:06d}" / key
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matting.arrays import FloatArray, Mask
+from matting.tracking.waypoint import State
 
 _GAP = 0.5
 """How far parts of a body may lie apart, in sides of a square of its area: who stands between it and the camera parts
@@ -26,6 +27,17 @@ class Body:
         if _parts(given) > 1:
             while len(np.unique(_grouped(given, self._gap * self._area**0.5)[given])) > 1:
                 self._gap *= _WIDER
+
+    def state(self) -> State:
+        """All that it knows."""
+        return {"area": self._area, "gap": self._gap}
+
+    @classmethod
+    def from_state(cls, state: State) -> Body:
+        """The same again."""
+        body = cls.__new__(cls)
+        body._area, body._gap = state["area"], state["gap"]
+        return body
 
     def strays(self, share: FloatArray) -> Mask:
         """What lies too far from the rest.

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matting.arrays import FloatArray
+from matting.tracking.waypoint import State
 
 _HIDDEN = 32
 _BATCH = 512
@@ -24,10 +25,26 @@ class Samples:
     def __init__(self, descriptions: FloatArray, labels: NDArray[np.intp]) -> None:
         self.descriptions, self.labels = descriptions, labels
 
+    def state(self) -> State:
+        """All of them."""
+        return {"descriptions": self.descriptions, "labels": self.labels}
+
+    @staticmethod
+    def from_state(state: State) -> Samples:
+        """The same again."""
+        return Samples(state["descriptions"], state["labels"])
+
     @staticmethod
     def joined(parts: Sequence[Samples]) -> Samples:
         """All samples of some parts."""
         return Samples(np.concatenate([p.descriptions for p in parts]), np.concatenate([p.labels for p in parts]))
+
+
+def generator(state: State) -> np.random.Generator:
+    """Numbers by chance that go on from a state of numpy's usual generator."""
+    made = np.random.default_rng(0)
+    made.bit_generator.state = state
+    return made
 
 
 class Classifier:
@@ -46,6 +63,26 @@ class Classifier:
         self._slopes = [np.zeros_like(layer) for layer in self._layers]
         self._squares = [np.zeros_like(layer) for layer in self._layers]
         self._steps = 0
+
+    def state(self) -> State:
+        """All that it goes on from; to be written before it goes on, which changes some of it in place."""
+        return {
+            "layers": self._layers,
+            "slopes": self._slopes,
+            "squares": self._squares,
+            "steps": self._steps,
+            "random": self._random.bit_generator.state,
+        }
+
+    @classmethod
+    def from_state(cls, state: State) -> Classifier:
+        """The same again."""
+        classifier = cls.__new__(cls)
+        classifier._layers, classifier._slopes = state["layers"], state["slopes"]
+        classifier._squares = state["squares"]
+        classifier._steps = state["steps"]
+        classifier._random = generator(state["random"])
+        return classifier
 
     def learn(self, sources: Sequence[Samples], steps: int) -> None:
         """Go some steps on batches drawn evenly from the sources, none of which is empty."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,8 +20,10 @@ from matting.tracking.blend import certainty
 from matting.tracking.cutie_parts import Part, parts
 from matting.tracking.motion import resized
 from matting.tracking.seeds import Seeds
-from matting.tracking.stack import Stack, packed, packed_picture, unpacked, unpacked_picture
+from matting.tracking.stack import packed, packed_picture, unpacked, unpacked_picture
 from matting.tracking.tracker import FrameMasks, nobody
+from matting.tracking.trail import Trail
+from matting.tracking.waypoint import State
 
 if TYPE_CHECKING:  # slow to import, and not part of every installation
     import torch
@@ -76,31 +79,44 @@ class CutieTracker:
 
         return Eye(load(self._weights), self._device or torch.device("cpu"))
 
-    def track(self, clip: FrameSource, span: range, seeds: Seeds, ctx: JobContext) -> Iterator[FrameMasks]:
+    def track(
+        self, clip: FrameSource, span: range, seeds: Seeds, ctx: JobContext, trail: Trail | None = None
+    ) -> Iterator[FrameMasks]:
         """See :class:`matting.tracking.tracker.Tracker`.
 
         Raises:
             Cancelled: somebody asked to stop.
-            OutputError: the disk for temporary files is full.
+            OutputError: the disk for the trail, or for temporary files, is full.
             CheckpointError: the weights cannot be read, or are another network's.
             DeviceError: there is too little memory.
         """
         if not any(seeds.values()) or not span:
             yield from nobody(span, clip.size_hw)
             return
-        runs = [_Run(clip, part) for part in parts(span, seeds)]
+        with Trail() if trail is None else nullcontext(trail) as trail:
+            left = trail.recall(f"{self.name} on {self._device or 'cpu'}")
+            yield from trail.found()
+            runs = [_Run(clip, part, number, trail) for number, part in enumerate(parts(span, seeds))]
+            for masks in self._tracked(runs, ctx, trail, left):
+                trail.note(masks)
+                yield masks
+
+    def _tracked(self, runs: list[_Run], ctx: JobContext, trail: Trail, left: State | None) -> Iterator[FrameMasks]:
         total, begun = sum(run.steps for run in runs), 0
-        for run in runs:
-            with ctx.stage(begun / total, (begun + run.steps) / total):
-                yield from run.tracked(self, ctx)
+        for number, run in enumerate(runs):
+            if left is None or left["part"] <= number:
+                with ctx.stage(begun / total, (begun + run.steps) / total):
+                    yield from run.tracked(self, ctx, left if left and left["part"] == number else None)
+                trail.passed(lambda number=number: {"part": number + 1})  # type: ignore[misc]
             begun += run.steps
 
 
 class _Run:
     """One part of one call of the tracker."""
 
-    def __init__(self, clip: FrameSource, part: Part) -> None:
-        self._clip, self._part = clip, part
+    def __init__(self, clip: FrameSource, part: Part, number: int, trail: Trail) -> None:
+        self._clip, self._part, self._number, self._trail = clip, part, number, trail
+        self._groups = list(part.groups.values())
         prompted = list(part.present)
         between = [t for t in part.wanted if len(part.present.get(t, ())) < len(part.ids)]
         """Frames on which somebody has to be looked for."""
@@ -119,43 +135,88 @@ class _Run:
         back = self._last_seed + 1 - self._sought.start if self._turns_back else 0
         return len(self._keepsakes) + len(self._frames) + back + len(self._part.wanted) - len(self._sought)
 
-    def tracked(self, tracker: CutieTracker, ctx: JobContext) -> Iterator[FrameMasks]:
-        for index in self._part.wanted:
-            if index not in self._sought:
-                self._tick(ctx, index)
-                yield self._finished(index, np.zeros((len(self._part.ids), 1, 1), np.float32))
-        if self._frames:
-            yield from self._forward(tracker._eye, ctx)
+    def tracked(self, tracker: CutieTracker, ctx: JobContext, left: State | None) -> Iterator[FrameMasks]:
+        """Find everybody on the wanted frames.
 
-    def _forward(self, eye: Eye, ctx: JobContext) -> Iterator[FrameMasks]:
+        Args:
+            left: the state at a waypoint in this part, to go on from there.
+        """
+        if left is None or "follower" not in left:
+            left = None
+            self._trail.turned(lambda: {"part": self._number})
+            for index in self._part.wanted:
+                if index not in self._sought:
+                    self._tick(ctx, index)
+                    yield self._finished(index, np.zeros((len(self._part.ids), 1, 1), np.float32))
+        if self._frames:
+            yield from self._forward(tracker._eye, ctx, left)
+
+    def _forward(self, eye: Eye, ctx: JobContext, left: State | None) -> Iterator[FrameMasks]:
         from matting.tracking.cutie_follower import Follower
 
-        groups = list(self._part.groups.values())
-        kept = self._kept(eye, ctx)
-        follower = Follower(eye, groups, kept)
-        with Stack() as stack:
-            for index, picture in self._clip.frames(self._frames.start, self._frames.stop):
-                self._tick(ctx, index)
-                small = _small(to_8_bit(picture))
-                states = np.zeros((len(self._part.ids), *small.shape[:2]), np.uint8)
-                if self._first_seed <= index <= self._sought[-1]:
-                    self._step(eye, follower, index, small, states)
-                if self._turns_back and index <= self._last_seed:
-                    stack.lay_down(packed_picture(small), *packed(states))
-                    if index == self._last_seed:
-                        yield from self._backward(eye, Follower(eye, groups, kept), stack, ctx)
-                elif index in self._sought:
-                    yield self._finished(index, self._blended(index, states, states))
+        kept: dict[int, Keepsake] = {}
+        next_index = self._frames.start
+        if left is None:
+            kept = self._kept(eye, ctx)
+            follower = Follower(eye, self._groups, kept)
+        else:
+            follower = Follower.from_state(eye, self._groups, left["follower"])
+            next_index, self._done = left["next"], left["done"]
 
-    def _backward(self, eye: Eye, follower: Follower, stack: Stack, ctx: JobContext) -> Iterator[FrameMasks]:
-        for index in range(self._last_seed, self._sought.start - 1, -1):
+        def state() -> State:
+            return {"part": self._number, "follower": follower.state(), "next": next_index, "done": self._done}
+
+        def turn(back: State | None) -> Iterator[FrameMasks]:
+            if back is None:
+                backward = Follower(eye, self._groups, kept or self._kept(eye, ctx))
+                return self._backward(eye, backward, 0, state(), ctx)
+            backward = Follower.from_state(eye, self._groups, back["follower"])
+            return self._backward(eye, backward, back["gone"], state(), ctx)
+
+        if left is not None and "back" in left:
+            yield from turn(left["back"])
+        for index, picture in self._clip.frames(next_index, self._frames.stop):
             self._tick(ctx, index)
-            picture, *forward = stack.take_up()
+            small = _small(to_8_bit(picture))
+            states = np.zeros((len(self._part.ids), *small.shape[:2]), np.uint8)
+            if self._first_seed <= index <= self._sought[-1]:
+                self._step(eye, follower, index, small, states)
+            next_index = index + 1
+            if self._turns_back and index <= self._last_seed:
+                self._trail.spill.lay_down(packed_picture(small), *packed(states))
+                if index == self._last_seed:
+                    yield from turn(None)
+            elif index in self._sought:
+                yield self._finished(index, self._blended(index, states, states))
+            self._trail.passed(state)
+
+    def _backward(
+        self, eye: Eye, follower: Follower, gone: int, forward: State, ctx: JobContext
+    ) -> Iterator[FrameMasks]:
+        """Go back through the frames before the last seed.
+
+        Args:
+            eye: the network.
+            follower: of this pass.
+            gone: so many frames are behind it already.
+            forward: the state of the forward pass meanwhile.
+            ctx: as for the tracker.
+        """
+
+        def state() -> State:
+            return {**forward, "done": self._done, "back": {"follower": follower.state(), "gone": gone}}
+
+        indices = range(self._last_seed, self._sought.start - 1, -1)
+        for index in indices[gone:]:
+            self._tick(ctx, index)
+            picture, *packed_states = self._trail.spill.take_up()
             small = unpacked_picture(picture)
             states = np.zeros((len(self._part.ids), *small.shape[:2]), np.uint8)
             self._step(eye, follower, index, small, states)
             if index in self._sought:
-                yield self._finished(index, self._blended(index, unpacked(*forward), states))
+                yield self._finished(index, self._blended(index, unpacked(*packed_states), states))
+            gone += 1
+            self._trail.passed(state)
 
     def _kept(self, eye: Eye, ctx: JobContext) -> dict[int, Keepsake]:
         """What is remembered for good."""

@@ -24,6 +24,8 @@ from torch import Tensor
 
 from matting.arrays import FloatArray
 from matting.errors import DeviceError
+from matting.tracking.cutie_memory import fill_memory, memory_state, tensors_from, tensors_state
+from matting.tracking.waypoint import State
 
 STRIDE = 16
 """Pictures are padded to multiples of this; a token of memory is a square of so many pixels."""
@@ -38,22 +40,29 @@ _TOP_K = 30
 
 
 @dataclass(frozen=True)
+class Query:
+    """What of a picture memory is looked up by, and remembered by: ``[1, C, h, w]`` each, at stride 16."""
+
+    key: Tensor
+    shrinkage: Tensor
+    selection: Tensor
+
+
+@dataclass(frozen=True)
 class View:
     """A picture as the network sees it; all of batch size 1, padded.
 
     Attributes:
         image: ``[1, 3, H, W]`` in [0, 1].
         features: at strides 16, 8 and 4.
-        pixels, key, shrinkage, selection: at stride 16.
+        pixels, query: at stride 16.
         pad: what :func:`unpad` takes off again.
     """
 
     image: Tensor
     features: Sequence[Tensor]
     pixels: Tensor
-    key: Tensor
-    shrinkage: Tensor
-    selection: Tensor
+    query: Query
     pad: tuple[int, int, int, int]
 
 
@@ -62,7 +71,7 @@ class Keepsake:
     """What is remembered for good of some instances on a prompted frame; ``[1, N, …]`` in the order of ``ids``."""
 
     ids: tuple[int, ...]
-    view: View
+    query: Query
     value: Tensor
     summary: Tensor
 
@@ -79,8 +88,8 @@ class Eye:
         padded, pad = pad_divide_by(image, STRIDE)
         with working():
             features, pixels = self.network.encode_image(padded[None])
-            key, shrinkage, selection = self.network.transform_key(features[0])
-        return View(padded[None], features, pixels, key, shrinkage, selection, pad)
+            query = Query(*self.network.transform_key(features[0]))
+        return View(padded[None], features, pixels, query, pad)
 
     def mask(self, mask: FloatArray) -> Tensor:
         """A mask ``[h, w]`` in [0, 1] as the network takes it."""
@@ -91,9 +100,10 @@ class Eye:
         """Remember the masks that were given on a frame."""
         with working():
             given = _shared(torch.stack(list(masks.values())))
-            nothing = view.key.new_zeros(1, len(masks), self.network.sensory_dim, *view.key.shape[-2:])
+            key = view.query.key
+            nothing = key.new_zeros(1, len(masks), self.network.sensory_dim, *key.shape[-2:])
             value, _, summary, _ = self.network.encode_mask(view.image, view.pixels, nothing, given[None])
-        return Keepsake(tuple(masks), view, value, summary)
+        return Keepsake(tuple(masks), view.query, value, summary)
 
 
 @dataclass
@@ -118,16 +128,36 @@ class Follower:
             keepsakes: by frame, what is remembered for good, at least one for each group.
         """
         self._eye, self._network = eye, eye.network
-        tokens = next(iter(keepsakes.values())).view.key[0, 0].numel() if keepsakes else 1
-        self._groups = [_Group(ids, _memory(ids, tokens, self._network.sensory_dim)) for ids in groups]
+        self._tokens = next(iter(keepsakes.values())).query.key[0, 0].numel() if keepsakes else 1
+        self._groups = [_Group(ids, _memory(ids, self._tokens, self._network.sensory_dim)) for ids in groups]
         self._last: dict[int, Tensor] = {}
         self._since = 0
         for frame, keepsake in keepsakes.items():
             for group in self._groups:
                 if group.ids[0] in keepsake.ids:
                     rows = [keepsake.ids.index(i) for i in group.ids]
-                    self._add(group, keepsake.view, keepsake.value[:, rows], keepsake.summary[:, rows], "all")
+                    self._add(group, keepsake.query, keepsake.value[:, rows], keepsake.summary[:, rows], "all")
                     group.kept.add(frame)
+
+    def state(self) -> State:
+        """All that it goes on from; to be written before it goes on, which changes some of it in place."""
+        groups = [
+            {"memory": memory_state(group.memory), "kept": sorted(group.kept), "active": group.active}
+            for group in self._groups
+        ]
+        return {"tokens": self._tokens, "groups": groups, "last": tensors_state(self._last), "since": self._since}
+
+    @classmethod
+    def from_state(cls, eye: Eye, groups: Sequence[tuple[int, ...]], state: State) -> Follower:
+        """The same again."""
+        follower = cls(eye, groups, {})
+        follower._tokens, follower._since = state["tokens"], state["since"]
+        follower._last = tensors_from(state["last"], eye.device)
+        for group, left in zip(follower._groups, state["groups"], strict=True):
+            group.memory = _memory(group.ids, state["tokens"], eye.network.sensory_dim)
+            fill_memory(group.memory, left["memory"], eye.device)
+            group.kept, group.active = set(left["kept"]), left["active"]
+        return follower
 
     def step(self, frame: int, view: View, given: Mapping[int, Tensor | None]) -> dict[int, NDArray[np.uint8]]:
         """Look at the next frame.
@@ -166,7 +196,7 @@ class Follower:
             if group.ids[0] in given:
                 group.active = given[group.ids[0]] is not None
                 group.memory.clear_sensory_memory()
-                group.memory.initialize_sensory_if_needed(view.key, group.ids)
+                group.memory.initialize_sensory_if_needed(view.query.key, group.ids)
 
     def _segmented(self, view: View, groups: Sequence[_Group]) -> dict[int, Tensor]:
         if not groups:
@@ -175,7 +205,7 @@ class Follower:
         found: dict[int, Tensor] = {}
         for group in groups:
             last = torch.stack([self._last[instance] for instance in group.ids])[None]
-            found |= group.memory.read(view.pixels, view.key, view.selection, last, self._network)
+            found |= group.memory.read(view.pixels, view.query.key, view.query.selection, last, self._network)
         readout = torch.stack([found[instance] for instance in ids], dim=1)
         sensory, _, shares = self._network.segment(view.features, readout, _sensory(groups))
         _keep_sensory(groups, sensory)
@@ -188,13 +218,13 @@ class Follower:
         for group in groups:
             if group.ids[0] not in planted or frame not in group.kept:
                 rows = [ids.index(instance) for instance in group.ids]
-                self._add(group, view, value[:, rows], summary[:, rows], "first")
+                self._add(group, view.query, value[:, rows], summary[:, rows], "first")
         _keep_sensory(groups, sensory)
         self._since = 0
 
-    def _add(self, group: _Group, view: View, value: Tensor, summary: Tensor, permanent: str) -> None:
+    def _add(self, group: _Group, query: Query, value: Tensor, summary: Tensor, permanent: str) -> None:
         group.memory.add_memory(
-            view.key, view.shrinkage, value, summary.clone(), list(group.ids), selection=view.selection,
+            query.key, query.shrinkage, value, summary.clone(), list(group.ids), selection=query.selection,
             as_permanent=permanent,
         )  # fmt: skip
 

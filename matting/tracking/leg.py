@@ -14,8 +14,9 @@ from matting.arrays import FloatArray, Mask
 from matting.tracking.appearance import LocalColours
 from matting.tracking.body import Body
 from matting.tracking.camera import own_motion
-from matting.tracking.classifier import Classifier, Samples
+from matting.tracking.classifier import Classifier, Samples, generator
 from matting.tracking.motion import Anchor, Look, Measure, Motion, displaced_grid, resized, sampled
+from matting.tracking.waypoint import State
 
 _REACH = 0.0625
 """How far from where motion puts it an instance may be; here and below as a share of the picture's longer side."""
@@ -70,6 +71,39 @@ class Leg:
         self._start: Look | None = look
         self._random = np.random.default_rng(0)
         self._learnt: deque[Samples] = deque(maxlen=_REMEMBERED_FRAMES)
+
+    def state(self) -> State:
+        """All that it goes on from; to be written before it goes on, which changes some of it in place."""
+        state: State = {
+            "ids": self.ids,
+            "anchor": self._anchor.state(),
+            "seeds": self._seeds,
+            "bodies": [body.state() for body in self._bodies],
+            "shares": self._shares,
+            "random": self._random.bit_generator.state,
+            "learnt": [samples.state() for samples in self._learnt],
+        }
+        if self._start is None:
+            state |= {"classifier": self._classifier.state(), "lesson": self._lesson.state()}
+        return state
+
+    @classmethod
+    def from_state(cls, state: State, measure: Measure) -> Leg:
+        """The same again."""
+        leg = cls.__new__(cls)
+        leg.ids = tuple(state["ids"])
+        leg._anchor = Anchor.from_state(state["anchor"], measure)
+        leg._seeds, leg._shares = state["seeds"], state["shares"]
+        leg._bodies = [Body.from_state(body) for body in state["bodies"]]
+        leg._random = generator(state["random"])
+        leg._learnt = deque(map(Samples.from_state, state["learnt"]), maxlen=_REMEMBERED_FRAMES)
+        leg._start = leg._anchor.look
+        if "lesson" in state:
+            leg._start = None
+            leg._colours = leg._counted(leg._anchor.look)
+            leg._classifier = Classifier.from_state(state["classifier"])
+            leg._lesson = Samples.from_state(state["lesson"])
+        return leg
 
     def share(self, instance: int) -> FloatArray:
         """``[h, w]`` in [0, 1]: where an instance is on the present frame."""
@@ -136,13 +170,16 @@ class Leg:
         return np.asarray(np.maximum(evidence - evidence.max(axis=0), -np.float32(_LIMIT)), np.float32)
 
     def _learn_seed(self, look: Look, motion: Motion) -> None:
-        self._colours = [LocalColours(look.colours, mask, (0, 0)) for mask in self._seeds[1:]]
+        self._colours = self._counted(look)
         box = slice(None), slice(None)
         described = _described(look, motion, self._seeds[0], box)
         self._classifier = Classifier(described.shape[-1], len(self._seeds))
         near = _near(self._seeds[0] < 0.5, round(_NEAR_SEED * max(look.size_hw)))
         self._lesson = self._drawn(described, self._seeds, near, _SURE_OF_SEED, _SEED_SAMPLES)
         self._classifier.learn([self._lesson], _SEED_STEPS)
+
+    def _counted(self, look: Look) -> list[LocalColours]:
+        return [LocalColours(look.colours, mask, (0, 0)) for mask in self._seeds[1:]]
 
     def _learn(self, described: FloatArray, shares: FloatArray, look: Look) -> None:
         near = _near(shares[0] < 0.5, round(_NEAR * max(look.size_hw)))

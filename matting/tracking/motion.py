@@ -18,6 +18,7 @@ from matting.arrays import FloatArray, Picture
 from matting.frames import to_8_bit
 from matting.tracking.appearance import Colours, counted_colours
 from matting.tracking.texture import described
+from matting.tracking.waypoint import State
 
 WORKING_PX = 640
 """Longer side of the pictures and masks that tracking works on, at most."""
@@ -131,6 +132,15 @@ class Motion:
         travelled = np.square(self.origin).sum(axis=-1) + np.square(forth).sum(axis=-1)
         return np.asarray(np.exp(-gap / (0.02 * travelled + 0.5)), np.float32)
 
+    def state(self) -> State:
+        """All that it is."""
+        return {"there": self.there, "back": self.back}
+
+    @classmethod
+    def from_state(cls, state: State) -> Motion:
+        """The same again."""
+        return cls(state["there"], state["back"])
+
 
 class Measure:
     """Measures motion between pictures of one size (OpenCV crashes when that changes), in one thread."""
@@ -169,6 +179,22 @@ class Anchor:
         self._look, self._measure = look, measure
         self._displacement = np.zeros((*look.small_lab.shape[:2], 2), np.float32)
         self._mismatch = np.zeros(look.small_lab.shape[:2], np.float32)
+
+    def state(self) -> State:
+        """All that it goes on from."""
+        return {"look": self._look.rgb, "displacement": self._displacement, "mismatch": self._mismatch}
+
+    @classmethod
+    def from_state(cls, state: State, measure: Measure) -> Anchor:
+        """The same again."""
+        anchor = cls(Look(state["look"]), measure)
+        anchor._displacement, anchor._mismatch = state["displacement"], state["mismatch"]
+        return anchor
+
+    @property
+    def look(self) -> Look:
+        """The fixed frame."""
+        return self._look
 
     def advance(self, look: Look, motion: Motion) -> None:
         """Go on to the next frame."""

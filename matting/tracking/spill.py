@@ -29,16 +29,10 @@ class Step:
 
 
 class Spill:
-    """Steps on disk, the last one laid down the first to be taken up; to be used in a ``with``."""
+    """Steps on disk, the last one laid down the first to be taken up."""
 
-    def __init__(self) -> None:
-        self._stack = Stack()
-
-    def __enter__(self) -> Spill:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
 
     def lay_down(self, step: Step) -> None:
         """Write a step; raises as :meth:`Stack.lay_down`."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from matting.arrays import FloatArray, Mask
 from matting.tracking.leg import Leg
 from matting.tracking.motion import Look, Measure, Motion, half_size, resized
+from matting.tracking.waypoint import State
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,20 @@ class Sweep:
     def __init__(self, measure: Measure) -> None:
         self._measure = measure
         self._legs: dict[int, Leg] = {}
+
+    def state(self) -> State:
+        """All that it goes on from; to be written before it goes on, which changes some of it in place."""
+        legs = list(set(self._legs.values()))
+        members = [[instance for instance, own in self._legs.items() if own is leg] for leg in legs]
+        return {"legs": [leg.state() for leg in legs], "members": members}
+
+    @classmethod
+    def from_state(cls, state: State, measure: Measure) -> Sweep:
+        """The same again."""
+        sweep = cls(measure)
+        for leg, members in zip(state["legs"], state["members"], strict=True):
+            sweep._legs |= dict.fromkeys(members, Leg.from_state(leg, measure))
+        return sweep
 
     def advance(self, look: Look, motion: Motion | None, seeds: Mapping[int, Mask]) -> None:
         """Go on to the next frame.

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from matting.arrays import FloatArray, Mask
 from matting.frames import FrameSource
 from matting.job import JobContext
+
+if TYPE_CHECKING:
+    from matting.tracking.trail import Trail
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,12 @@ class Tracker(Protocol):
         ...
 
     def track(
-        self, clip: FrameSource, span: range, seeds: Mapping[int, Mapping[int, Mask]], ctx: JobContext
+        self,
+        clip: FrameSource,
+        span: range,
+        seeds: Mapping[int, Mapping[int, Mask]],
+        ctx: JobContext,
+        trail: Trail | None = None,
     ) -> Iterator[FrameMasks]:
         """Find every seeded instance on every frame of ``span``.
 
@@ -58,6 +66,8 @@ class Tracker(Protocol):
                 are rivals; that of a ``joint`` tracker on nothing outside the nearest frames before and after on which
                 every instance has a seed. Seeds outside ``span`` count as far as they bound it.
             ctx: told the progress; asked to stop between frames.
+            trail: where to leave what is needed to go on after a stop, and to go on from if there is something of
+                the same track already; entered. On the same machine the masks are the same either way.
 
         Yields:
             Each frame of ``span`` exactly once, in any order. On a seeded frame the seed itself comes back (where
@@ -65,6 +75,7 @@ class Tracker(Protocol):
 
         Raises:
             Cancelled: somebody asked to stop.
+            OutputError: there is no room for the trail.
         """
         ...
 

@@ -16,6 +16,7 @@ from figures_clip import FRAMES, HEIGHT, WIDTH, centres
 import main
 from matting.files import PARTIAL
 from matting.media import open_clip
+from matting.pipeline.workspace import TRAILS
 from matting.project.project import Project
 
 Run = Callable[..., int]
@@ -36,7 +37,8 @@ def killed_once(seen: Callable[[], bool], *arguments: object) -> bool:
 
 
 def finished(project: Path) -> dict[Path, int]:
-    return {path: path.stat().st_mtime_ns for path in project.glob("store/*/*/*") if PARTIAL not in path.name}
+    results = [path for path in project.glob("store/*/*/*") if TRAILS not in path.parts and PARTIAL not in path.name]
+    return {path: path.stat().st_mtime_ns for path in results}
 
 
 @pytest.mark.parametrize("chunks", [1, 3, 5])
@@ -51,6 +53,7 @@ def test_a_killed_cut_goes_on_where_it_was(clip: Path, prompts: Path, tmp_path: 
     after = finished(project)
     assert {path: after[path] for path in before} == before
     assert not [path for path in project.rglob("*") if PARTIAL in path.name]
+    assert not list(project.glob(f"store/{TRAILS}/*/*")), "nobody will go on from there"
 
 
 def test_a_killed_export_leaves_nothing_under_its_name(project: Path, tmp_path: Path, matteo: Run) -> None:

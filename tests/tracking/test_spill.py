@@ -10,6 +10,7 @@ import pytest
 from matting.errors import OutputError
 from matting.tracking.motion import Look, Measure
 from matting.tracking.spill import Spill, Step
+from matting.tracking.stack import Stack
 from matting.tracking.sweep import Sightings
 
 
@@ -23,7 +24,8 @@ def step(index: int) -> Step:
 
 def test_the_last_step_is_taken_up_first() -> None:
     steps = [step(index) for index in range(4)]
-    with Spill() as spill:
+    with Stack() as stack:
+        spill = Spill(stack)
         for one in steps[:3]:
             spill.lay_down(one)
         _same(spill.take_up(), steps[2])
@@ -37,8 +39,8 @@ def test_no_room_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(np, "save", full)
-    with Spill() as spill, pytest.raises(OutputError, match="No space left on device; make room"):
-        spill.lay_down(step(0))
+    with Stack() as stack, pytest.raises(OutputError, match="No space left on device; make room"):
+        Spill(stack).lay_down(step(0))
 
 
 def _same(back: Step, one: Step) -> None:

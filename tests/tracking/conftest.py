@@ -10,6 +10,8 @@ import pytest
 import torch
 
 from matting.tracking.cutie import CutieTracker
+from matting.tracking.flow import FlowTracker
+from matting.tracking.tracker import Tracker
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +28,11 @@ def small_cutie(small_checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     torch.set_num_threads(1)
     yield CutieTracker(small_checkpoint)
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(params=["flow", "cutie"])
+def tracker(request: pytest.FixtureRequest) -> Tracker:
+    if request.param == "flow":
+        return FlowTracker()
+    made: Tracker = request.getfixturevalue("small_cutie")
+    return made

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
 from moving_shapes import Disc, Pictures, Scene
+from test_tracker_contract import Seeds, StopsAfter
 
-from matting.arrays import Mask
 from matting.errors import Cancelled, OutputError
 from matting.job import JobContext
 from matting.tracking import trail as trails
@@ -26,8 +28,6 @@ LEAVING = Scene((Disc(9, (20, 30), (-4, 0), (60, 90, 190)), Disc(14, (80, 40), (
 EMPTY = np.zeros(SCENE.size_hw, bool)
 BOTH = {t: SCENE.seen(t) for t in range(LENGTH)}
 
-Seeds = Mapping[int, Mapping[int, Mask]]
-
 CASES: dict[str, tuple[Scene, range, Seeds]] = {
     "forward": (SCENE, range(LENGTH), {0: BOTH[0]}),
     "backward": (SCENE, range(LENGTH), {LENGTH - 1: BOTH[LENGTH - 1]}),
@@ -41,25 +41,6 @@ CASES: dict[str, tuple[Scene, range, Seeds]] = {
     "nobody anywhere": (SCENE, range(LENGTH), {2: {1: EMPTY}, 9: {1: EMPTY}}),
     "a part": (SCENE, range(4, 8), {1: BOTH[1], 10: BOTH[10]}),
 }  # fmt: skip
-
-
-class StopsAfter(JobContext):
-    def __init__(self, reports: int) -> None:
-        super().__init__()
-        self.left = reports
-
-    def progressed(self, fraction: float, message: str, eta_s: float | None) -> None:
-        self.left -= 1
-        if self.left == 0:
-            self.cancel()
-
-
-@pytest.fixture(params=["flow", "cutie"])
-def tracker(request: pytest.FixtureRequest) -> Tracker:
-    if request.param == "flow":
-        return FlowTracker()
-    made: Tracker = request.getfixturevalue("small_cutie")
-    return made
 
 
 def whole(tracker: Tracker, clip: Pictures, span: range, seeds: Seeds) -> dict[int, FrameMasks]:
@@ -115,6 +96,24 @@ def test_stopped_again_and_again(
     assert not (tmp_path / "trail").exists()
 
 
+@pytest.mark.parametrize("case", ["turns", "somebody leaves"])
+def test_whoever_asks_may_stop_asking_at_any_frame(
+    tracker: Tracker, case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trails, "EVERY_FRAMES", 2)
+    scene, span, seeds = CASES[case]
+    expected = whole(tracker, scene, span, seeds)
+    for frames in range(1, LENGTH):
+        with suppress(GeneratorExit), Trail(tmp_path / "trail") as trail:
+            asking = tracker.track(scene, span, seeds, JobContext(), trail)
+            found = {masks.index: masks for masks in islice(asking, frames)}
+            raise GeneratorExit
+        assert_same(found, {index: expected[index] for index in found})
+    last, finished = gone_on(tracker, scene, span, seeds, tmp_path / "trail", 1000)
+    assert finished
+    assert_same(last, expected)
+
+
 @pytest.mark.parametrize("reports", [6, 20, 27])
 def test_a_long_way_is_not_gone_again(
     tracker: Tracker, reports: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -130,8 +129,8 @@ def test_a_long_way_is_not_gone_again(
         found = {f.index: f for f in tracker.track(clip, range(LENGTH), seeds, rest, trail)}
     assert_same(found, expected)
     assert len(clip.asked - set(seeds)) <= max(0, LENGTH - reports) + 4
-    missing = 10**6 - uninterrupted.left - reports
-    assert 10**6 - rest.left <= missing + 4 + len(seeds), "at most what lies between two waypoints, and the seeds"
+    missing = len(uninterrupted.fractions) - reports
+    assert len(rest.fractions) <= missing + 4 + len(seeds), "at most what lies between two waypoints, and the seeds"
 
 
 def damaged(path: Path, place: float) -> None:

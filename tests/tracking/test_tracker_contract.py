@@ -13,7 +13,6 @@ from matting.arrays import Mask
 from matting.errors import Cancelled
 from matting.frames import FrameSource
 from matting.job import JobContext
-from matting.tracking.flow import FlowTracker
 from matting.tracking.tracker import FrameMasks, Tracker
 
 LENGTH = 13
@@ -23,14 +22,6 @@ SCENE = Scene((LEFT, RIGHT), LENGTH)
 EMPTY = np.zeros(SCENE.size_hw, bool)
 
 Seeds = Mapping[int, Mapping[int, Mask]]
-
-
-@pytest.fixture(params=["flow", "cutie"])
-def tracker(request: pytest.FixtureRequest) -> Tracker:
-    if request.param == "flow":
-        return FlowTracker()
-    made: Tracker = request.getfixturevalue("small_cutie")
-    return made
 
 
 def knows_something(tracker: Tracker) -> bool:

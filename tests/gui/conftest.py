@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
+from app.garbage import collected_when_idle
 from app.window import MainWindow
 
 
@@ -32,6 +33,8 @@ def window(qtbot: QtBot) -> Iterator[MainWindow]:
     window.show()
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)
-    yield window
-    window.interrupt()
+    # As the editor does: else a thread that loads a library may destroy what belongs to the GUI thread.
+    with collected_when_idle(lambda: window.jobs.idle):
+        yield window
+        window.interrupt()
     window.deleteLater()

@@ -29,7 +29,7 @@ _SLOTS, _LOSS = 1, 2
 
 
 def new_network(kind: MattingKind, width: int = 32) -> nn.Module:
-    """A network that has learnt nothing, its weights from torch's own dice.
+    """A network that has learnt nothing, its weights from torch's own dice; MaGGIe's as :func:`maggie.begin` says.
 
     The authors' begin with an encoder that was trained on ImageNet, which we do not have.
 
@@ -41,7 +41,9 @@ def new_network(kind: MattingKind, width: int = 32) -> nn.Module:
         case "msg-vim":
             return MsgVim(width)
         case "maggie-image" | "maggie-video":
-            return MaGGIe(kind == "maggie-video", width=width)
+            network = MaGGIe(kind == "maggie-video", width=width)
+            maggie.begin(network)
+            return network
         case _:
             return create(kind)
 

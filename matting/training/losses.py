@@ -222,7 +222,7 @@ def dtssd(pred: Tensor, truth: Tensor, weight: Tensor | None = None) -> Tensor:
         raise ShapeError("A change over time needs at least two frames.")
     squared = (pred - truth).diff(dim=-4).square()
     later = torch.ones_like(squared) if weight is None else weight.narrow(-4, 1, weight.shape[-4] - 1).to(squared)
-    return (later * squared).sum() / (later + 1e-6).sum()
+    return (later * squared).sum() / (later + 1e-6).sum().clamp(min=1e-6)  # there may be no maps at all
 
 
 def attention_regions(truth: Tensor) -> Tensor:
@@ -355,8 +355,11 @@ def _blur(x: Tensor) -> Tensor:
 
 
 def _edges(x: Tensor) -> Tensor:
+    """Strength of edges by Sobel's kernels / 8, ``[maps, 1, H, W]``; sums of shifted maps, as in :func:`_blur`."""
     x = functional.pad(x.reshape(-1, 1, *x.shape[-2:]), (1, 1, 1, 1), mode="replicate")
-    across = torch.outer(x.new_tensor([1, 2, 1]), x.new_tensor([-1, 0, 1])) / 8
-    along_x, along_y = functional.conv2d(x, torch.stack([across, across.T])[:, None]).unbind(1)
+    rows = x[..., :-2, :] + 2 * x[..., 1:-1, :] + x[..., 2:, :]
+    columns = x[..., :-2] + 2 * x[..., 1:-1] + x[..., 2:]
+    along_x = (rows[..., 2:] - rows[..., :-2]) / 8
+    along_y = (columns[..., 2:, :] - columns[..., :-2, :]) / 8
     # The small term keeps the root's gradient finite where a matte is flat.
     return (along_x.square() + along_y.square() + 1e-6).sqrt()

@@ -18,6 +18,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from matting.networks.layers import ResidualBlock
 from matting.networks.maggie import MaGGIe
 from matting.networks.maggie_details import fuse
 from matting.networks.maggie_instances import SLOTS, Attention
@@ -72,6 +73,24 @@ def in_slots(
     )
 
 
+@torch.no_grad()
+def begin(network: MaGGIe) -> None:
+    """Draw the first weights as the public code does, as far as it draws them.
+
+    Xavier numbers for everything behind the encoder with more than one axis, embeddings too; residual blocks of the
+    encoder that at first pass on what they get; and no mask in its first convolution. (The rest of the public encoder
+    comes from a trained network, which we do not have.)
+    """
+    for part in (network.aspp, network.decoder):
+        for weight in part.parameters():
+            if weight.ndim > 1 and weight.requires_grad:
+                nn.init.xavier_uniform_(weight)
+    for block in network.encoder.modules():
+        if isinstance(block, ResidualBlock):
+            nn.init.zeros_(block.bn2.weight)
+    network.encoder.conv1.module.weight_bar[:, 3:] = 0
+
+
 def maggie_loss(network: MaGGIe, given: Slots, rng: Generator, by_truth: float) -> MaggieLoss:
     """The loss of a step.
 
@@ -87,7 +106,7 @@ def maggie_loss(network: MaGGIe, given: Slots, rng: Generator, by_truth: float) 
         found = network.instances(features)
     # A slot without a mask has no matte, and one without an instance is not judged.
     masked = given.masks.flatten(3).any(3).any(1)[:, None, :, None, None]
-    present = given.truth.gt(0).flatten(3).any(3).any(1)[:, None, :, None, None]
+    present = given.truth.gt(0).flatten(3).any(3).any(1)
     coarse = network.coarse(found.logits, SLOTS) * masked
     truth_guides = rng.random() < by_truth or not coarse.detach().any()
     chosen = unknown(given.truth if truth_guides else coarse.detach(), _ELEMENT, strict=True)
@@ -100,13 +119,18 @@ def maggie_loss(network: MaGGIe, given: Slots, rng: Generator, by_truth: float) 
         with torch.no_grad():
             guide = given.truth if truth_guides else None
             weights = _judged(coarse, at_quarter, at_full, chosen, guide, rng)
-        pred = Scales(coarse * present, at_quarter.float() * present, at_full.float() * present)
-        weight = Scales(coarse_weight(pred.os8.detach(), given.truth), *weights)
+        # What is empty costs nothing and weighs nothing.
+        truth, *scales, quarter, full = (
+            maps.transpose(1, 2)[present].transpose(0, 1)
+            for maps in (given.truth, coarse, at_quarter.float(), at_full.float(), *weights)
+        )
+        pred = Scales(*scales)
+        weight = Scales(coarse_weight(pred.os8.detach(), truth), quarter, full)
         outside = attention_loss(attention, attention_regions(given.truth), given.frames.shape[1])
         if differences is None:
-            return image_loss(pred, given.truth, weight, outside)
+            return image_loss(pred, truth, weight, outside)
         change = difference_loss(*differences, changed(given.truth, rng)).total()
-        return video_loss(pred, given.truth, weight, outside, change)
+        return video_loss(pred, truth, weight, outside, change)
 
 
 def _judged(

@@ -10,8 +10,9 @@ from matting.networks.maggie import MaGGIe
 from matting.networks.msg_vim import MsgVim, MsgVimMattes
 from matting.synthesis.procedural import LayeredClip, procedural_clip
 from matting.training import losses, maggie, msg_vim
-from matting.training.batches import as_batch
+from matting.training.batches import as_batch, joined
 from matting.training.layers import Layers, layers_of
+from matting.training.lessons import new_network
 
 SIDE = 64
 
@@ -79,6 +80,36 @@ class TestMaggie:
         loss.total().backward()  # type: ignore[no-untyped-call]
         without = {n for n, w in network.named_parameters() if w.requires_grad and w.grad is None}
         assert without == {f"decoder.dummy_downscale.{k}.weight" for k in range(4)}
+
+    def test_where_nobody_is_nothing_is_judged(self, clip: LayeredClip) -> None:
+        network = new_network("maggie-video", 4).train()
+        assert isinstance(network, MaGGIe)
+        given = maggie.in_slots(clip.frames, 0 * clip.alphas, clip.alphas > 127, np.array([0, 1, 2]))
+        loss = maggie.maggie_loss(network, given, np.random.default_rng(0), 0.0)
+        assert sum(scale.item() for scale in loss.l1 + loss.laplacian + loss.gradient) == 0
+        assert torch.isfinite(loss.total())
+
+    def test_who_is_not_there_costs_and_weighs_nothing(self, clip: LayeredClip) -> None:
+        network = new_network("maggie-image", 4).eval()
+        assert isinstance(network, MaGGIe)
+        given = maggie.in_slots(clip.frames, clip.alphas, clip.alphas > 127, np.array([0, 1, 2]))
+        nobody = given._replace(truth=0 * given.truth)
+        with torch.no_grad():
+            alone, beside = (
+                maggie.maggie_loss(network, some, np.random.default_rng(0), 1.0)
+                for some in (given, joined([given, nobody]))
+            )
+        for name in ("l1", "laplacian", "gradient"):
+            torch.testing.assert_close(torch.stack(getattr(beside, name)), torch.stack(getattr(alone, name)))
+
+    def test_an_encoder_begins_with_the_picture_alone(self, clip: LayeredClip) -> None:
+        network = new_network("maggie-image", 4).eval()
+        assert isinstance(network, MaGGIe)
+        given = maggie.in_slots(clip.frames, clip.alphas, clip.alphas > 127, np.array([0, 1, 2]))
+        with torch.no_grad():
+            seen, ignored = (network.features(given.frames, masks) for masks in (given.masks, 1 - given.masks))
+        torch.testing.assert_close(seen.deep, ignored.deep)
+        assert not torch.equal(seen.shortcuts[0][0], ignored.shortcuts[0][0])  # details see them from the start
 
     def test_attention_is_that_of_the_decoder_and_nothing_stays_hooked(self, clip: LayeredClip) -> None:
         torch.manual_seed(0)

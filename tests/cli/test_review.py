@@ -22,6 +22,7 @@ from matting.project.masks import read_picture
 from matting.project.project import Project
 from matting.tracking.seeds import Seeds
 from matting.tracking.tracker import FrameMasks
+from matting.tracking.trail import Trail
 
 ANN, BEN = 1, 2
 GIVEN, LAST = (0, 8, 11), 11
@@ -35,7 +36,9 @@ class Slipping:
     name = "slipping/1"
     joint = False
 
-    def track(self, clip: FrameSource, span: range, seeds: Seeds, ctx: JobContext) -> Iterator[FrameMasks]:
+    def track(
+        self, clip: FrameSource, span: range, seeds: Seeds, ctx: JobContext, trail: Trail | None = None
+    ) -> Iterator[FrameMasks]:
         for t in span:
             masks = np.zeros((2, HEIGHT, WIDTH), np.uint8)
             for place, (x, y) in enumerate(centres(t)):

@@ -17,6 +17,7 @@ from matting.frames import FrameSource
 from matting.job import JobContext
 from matting.tracking.seeds import Seeds
 from matting.tracking.tracker import FrameMasks
+from matting.tracking.trail import Trail
 
 Run = Callable[..., int]
 HEIGHT, WIDTH, FRAMES = 64, 96, 9
@@ -52,7 +53,9 @@ class Wrong:
     def __init__(self) -> None:
         self.asked: dict[int, tuple[int, ...]] = {}
 
-    def track(self, clip: FrameSource, span: range, seeds: Seeds, ctx: JobContext) -> Iterator[FrameMasks]:
+    def track(
+        self, clip: FrameSource, span: range, seeds: Seeds, ctx: JobContext, trail: Trail | None = None
+    ) -> Iterator[FrameMasks]:
         self.asked = {t: tuple(seeds[t]) for t in seeds}
         for t in reversed(span):
             ids = clip.frame(t)[..., 0] // 100

@@ -32,6 +32,7 @@ def stock(
     frames: Annotated[int, typer.Option(min=2, help="Of each person.")] = 4,
     height: Annotated[int, typer.Option(min=64, help="Of the people, in pixels.")] = HEIGHT_PX,
     places: Annotated[bool, typer.Option(help="As many grounds again, of photographed places.")] = True,
+    maned: Annotated[bool, typer.Option(help="People with a mass of hair.")] = False,
 ) -> None:
     """Draw people and grounds that training pictures are composed of; can be stopped and called again."""
     from matting.training.stock import (
@@ -49,7 +50,7 @@ def stock(
         for done, number in enumerate(range(first, first + count)):
             ctx.report(done / count, f"Person {number}")
             if not (path := person_path(out, number)).exists():
-                keep_person(path, draw_person(number, frames, height))
+                keep_person(path, draw_person(number, frames, height, maned))
             if not (path := ground_path(out, number)).exists():
                 keep_ground(path, draw_ground(number))
             if places and not (path := place_path(out, number)).exists():
@@ -73,6 +74,9 @@ LengthOption: TypeAlias = Annotated[int, typer.Option(min=1, help="Frames of eac
 SideOption: TypeAlias = Annotated[int, typer.Option(min=64, help="Of the crops, a multiple of 32.")]
 TornOption: TypeAlias = Annotated[
     float, typer.Option(min=0, max=1, help="Share of the clips in which masks lack a piece, or have one too many.")
+]
+BystandersOption: TypeAlias = Annotated[
+    float, typer.Option(min=0, max=1, help="Share of the clips with people in the background who have no mask.")
 ]
 StartOption: TypeAlias = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Weights of such a network to begin with; random ones by default.")
@@ -107,6 +111,7 @@ def _command(kind: MattingKind) -> None:
         length: LengthOption = known.length,
         side: SideOption = known.side_px,
         torn: TornOption = known.torn,
+        bystanders: BystandersOption = known.bystanders,
         rate: RateOption = known.rate,
         precision: PrecisionOption = known.precision,
         start: StartOption = None,
@@ -126,7 +131,7 @@ def _command(kind: MattingKind) -> None:
             raise typer.BadParameter("--width belongs to msg-vim and maggie; lite is thin as it is.")
         warm_up = min(known.warm_up, max(steps // 10, 1))
         given = replace(known, seed=seed, steps=steps, size=size, length=length, side_px=side, torn=torn, rate=rate)
-        recipe = replace(given, warm_up=warm_up, precision=precision)
+        recipe = replace(given, warm_up=warm_up, precision=precision, bystanders=bystanders)
         _train(kind, recipe, folder, out, width, start, stop or steps, every, held_out, threads, device)
 
     if kind == "lite":

@@ -115,10 +115,11 @@ class DrawnCutout:
         rng: decides who it is.
         frames: how many there are.
         portrait: only from the hair down to the chest, and larger for that.
+        maned: whether the hair is a mass of locks.
     """
 
-    def __init__(self, rng: Generator, frames: int, portrait: bool = False) -> None:
-        self._person = random_person(rng)
+    def __init__(self, rng: Generator, frames: int, portrait: bool = False, maned: bool = False) -> None:
+        self._person = random_person(rng, maned)
         self._frames = frames
         self._tall, self._above = (2.4, 0.42) if portrait else (0.85, 0.12)
         """Height of the whole figure and room over its head, in heights of the box."""

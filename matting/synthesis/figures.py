@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -14,7 +14,7 @@ from matting.synthesis.puppet.body import draw_arm, draw_head, draw_leg, skirt
 from matting.synthesis.puppet.canvas import Canvas, Fabric, Floats, Point
 from matting.synthesis.puppet.cloth import Colour, cloth, knit, plaid, tones
 from matting.synthesis.puppet.gait import Arm, Leg, Pose, Walk
-from matting.synthesis.puppet.hair import fringe, frizz, fuzz, locks
+from matting.synthesis.puppet.hair import Mane, fringe, frizz, fuzz, locks, mane
 
 Motion = Callable[[float], Pose]
 """Where the joints are at a time in frames."""
@@ -60,12 +60,20 @@ class _Wardrobe:
     veil: float
     """Opacity of a translucent cloth that hangs from the shoulders; 0 for none."""
     bag: bool
+    mane: Mane | None = None
 
 
-def random_person(rng: Generator) -> Person:
-    """Somebody in random clothes with a random way of moving; the same generator state gives the same person."""
+def random_person(rng: Generator, maned: bool = False) -> Person:
+    """Somebody in random clothes with a random way of moving; the same generator state gives the same person.
+
+    Args:
+        rng: decides who it is.
+        maned: whether the hair is a mass of locks, and not only strands.
+    """
     wardrobe, seed = _dress(rng), int(rng.integers(1 << 30))
     motion = _walking(rng) if rng.random() < 0.55 else _dancing(rng)
+    if maned:
+        wardrobe = replace(wardrobe, mane=_random_mane(rng), hair=_hair_colour(rng))
     return Person(motion, lambda canvas, pose, time: _draw(canvas, pose, time, wardrobe, seed))
 
 
@@ -99,6 +107,30 @@ def _dress(rng: Generator) -> _Wardrobe:
         veil=float(rng.choice((0.0, 0.3, 0.55), p=(0.88, 0.06, 0.06))),
         bag=bool(rng.random() < 0.25),
     )  # fmt: skip
+
+
+def _random_mane(rng: Generator) -> Mane:
+    locks, weight = (
+        int(rng.integers(14, 56)) * 4,
+        float(rng.choice((rng.uniform(0.0, 0.35), rng.uniform(0.6, 1.0)), p=(0.35, 0.65))),
+    )
+    return Mane(
+        locks=locks,
+        strands=int(rng.integers(8, 30)),
+        reach=float(rng.uniform(0.05, 0.14) if weight < 0.5 else rng.uniform(0.08, 0.34)),
+        weight=weight,
+        spread=float(rng.uniform(0.01, 0.09)),
+        wave=(float(rng.choice((0.0, rng.uniform(0.002, 0.014)))), float(rng.uniform(0.5, 4.5))),
+        thick=float(rng.uniform(0.008, 0.03)),
+        loose=float(rng.choice((0.02, 0.08, rng.uniform(0.05, 0.4)))),
+        contrast=float(rng.uniform(0.1, 0.95)),
+        opacity=float(rng.uniform(0.4, 0.95)),
+    )
+
+
+def _hair_colour(rng: Generator) -> Colour:
+    kinds = ((0.05, 0.04, 0.04), (0.22, 0.13, 0.08), (0.42, 0.20, 0.09), (0.62, 0.45, 0.24), (0.55, 0.54, 0.53))
+    return tuple(np.clip(np.array(kinds[int(rng.integers(len(kinds)))]) * rng.uniform(0.7, 1.4, 3), 0.02, 0.95))
 
 
 def random_colour(rng: Generator, value: float = 0.9) -> Colour:
@@ -242,6 +274,9 @@ def _veil(canvas: Canvas, pose: Pose, time: float, worn: _Wardrobe) -> None:
 
 
 def _hair(canvas: Canvas, pose: Pose, time: float, worn: _Wardrobe, head: Point, seed: int) -> None:
+    if worn.mane is not None:
+        _mane(canvas, pose, time, worn.mane, worn.hair, head, seed)
+        return
     if not worn.hair_count:
         return
     f, back, (hx, hy) = pose.facing, -pose.facing, head
@@ -258,6 +293,23 @@ def _hair(canvas: Canvas, pose: Pose, time: float, worn: _Wardrobe, head: Point,
     rim = [(f * 0.046, -0.044), (f * 0.02, -0.072), (back * 0.03, -0.074), (back * 0.062, -0.034), (back * 0.05, 0.046)]
     line = [(hx + px, hy + py) for px, py in rim]
     canvas.strands(fuzz(line, worn.hair_count // 2, 0.036, (back * 0.6, -0.5), time, seed + 8), shades, 0.6)
+
+
+_TAPER = (1.0, 1.0, 0.85, 0.6, 0.3)
+"""How wide a lock is on its way; its end is strands alone."""
+
+
+def _mane(canvas: Canvas, pose: Pose, time: float, worn: Mane, hair: Colour, head: Point, seed: int) -> None:
+    middles, strands = mane(worn, head, pose, time, seed)
+    dark = tones([part * (1 - 0.7 * worn.contrast) for part in hair], 0.5 * worn.contrast)
+    light = tones([part * (1 + 0.4 * worn.contrast) for part in hair], worn.contrast)
+    # What lies behind is all there before what lies in front, or every lock would look like a ribbon.
+    for part in np.array_split(np.arange(worn.locks), 3):
+        for step, share in enumerate(_TAPER):
+            canvas.strands(middles[step * worn.locks + part], dark, 1.0, width=share * worn.thick)
+        own = (part[:, None] * worn.strands + np.arange(worn.strands)).ravel()
+        chosen = strands.reshape(-1, worn.locks * worn.strands, 3, 2)[:, own]
+        canvas.strands(chosen.reshape(-1, 3, 2), light, worn.opacity)
 
 
 def straight(rgb: FloatArray, alpha: FloatArray) -> FloatArray:

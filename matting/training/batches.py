@@ -64,6 +64,7 @@ def samples(
     side_px: int,
     harm: Harm | None = None,
     first: int = 0,
+    bystanders: float = 0.0,
 ) -> list[Sample]:
     """The clips of a step, or some of them.
 
@@ -75,9 +76,10 @@ def samples(
         side_px: height and width of the pictures, which show a part of what a network is going to see.
         harm: of the guidance; the usual one if None.
         first: place of the first one among the clips of the step.
+        bystanders: see :func:`~matting.training.stock.scene`.
     """
     dice = [np.random.default_rng((seed, step, place)) for place in range(first, first + size)]
-    return [_sample(stock, rng, length, side_px, harm) for rng in dice]
+    return [_sample(stock, rng, length, side_px, harm, bystanders) for rng in dice]
 
 
 def batch(stock: Stock, seed: int, step: int, size: int, length: int, side_px: int, harm: Harm | None = None) -> Batch:
@@ -91,8 +93,8 @@ def joined(parts: Sequence[Tensors]) -> Tensors:
     return type(parts[0])(*(torch.cat(tensors) for tensors in zip(*parts, strict=True)))
 
 
-def _sample(stock: Stock, rng: Generator, length: int, side_px: int, harm: Harm | None) -> Sample:
-    clip = scene(stock, rng, length, side_px)
+def _sample(stock: Stock, rng: Generator, length: int, side_px: int, harm: Harm | None, bystanders: float) -> Sample:
+    clip = scene(stock, rng, length, side_px, bystanders)
     masks = guidance(clip.alphas, rng, harm, LONGER_PX)
     soft = np.sqrt(((clip.alphas > 12) & (clip.alphas < 243)).sum(axis=(0, 2, 3)) + 4.0)
     return Sample(clip, masks, int(rng.choice(len(soft), p=soft / soft.sum())))

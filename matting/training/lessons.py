@@ -117,7 +117,7 @@ def _precise(recipe: Recipe, like: Tensor) -> torch.autocast:
 def _drawn(stock: Stock, recipe: Recipe, step: int, rank: int) -> list[Sample]:
     size, length = recipe.shape_at(step)
     harm = Harm(torn=recipe.torn)
-    return samples(stock, recipe.seed, step, size, length, recipe.side_px, harm, rank * size)
+    return samples(stock, recipe.seed, step, size, length, recipe.side_px, harm, rank * size, recipe.bystanders)
 
 
 def _pair(one: Sample) -> Batch:

@@ -29,6 +29,7 @@ class Recipe:
         long_size, long_length: instances and frames from then on.
         side_px: of the crops.
         torn: share of the clips in which a piece of somebody's guidance is missing, or too much, on all frames.
+        bystanders: share of the clips with people in the background who are nobody's instance.
         rate: highest learning rate, reached after ``warm_up`` steps.
         warm_up: steps until then.
         decay: of the weights.
@@ -51,6 +52,7 @@ class Recipe:
     long_length: int = 6
     side_px: int = 128
     torn: float = 0.0
+    bystanders: float = 0.0
     rate: float = 1.5e-3
     warm_up: int = 300
     decay: float = 0.01

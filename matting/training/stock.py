@@ -71,10 +71,13 @@ def place_path(folder: Path, number: int) -> Path:
     return folder / GROUNDS / f"place-{number:06d}.png"
 
 
-def draw_person(number: int, frames: int, height_px: int = HEIGHT_PX) -> NDArray[np.uint8]:
-    """Somebody who never was, ``[T, H, W, 4]`` uint8, premultiplied; every third one is seen from close up."""
+def draw_person(number: int, frames: int, height_px: int = HEIGHT_PX, maned: bool = False) -> NDArray[np.uint8]:
+    """Somebody who never was, ``[T, H, W, 4]`` uint8, premultiplied.
+
+    Every third one is seen from close up; of those with a mass of hair, which is to be seen, two of three.
+    """
     rng = np.random.default_rng((1, number))
-    cutout = DrawnCutout(rng, frames, portrait=number % 3 == 2)
+    cutout = DrawnCutout(rng, frames, portrait=number % 3 == 2 or (maned and number % 3 == 1), maned=maned)
     start, shutter = int(rng.integers(0, 60)), float(rng.choice((0.1, rng.uniform(0.1, 0.9))))
     size = height_px, round(height_px * cutout.aspect)
     return np.stack([_rgba(cutout.layer(start + frame, size, _SUBFRAMES, shutter)) for frame in range(frames)])
@@ -119,19 +122,33 @@ def photographed_ground(number: int) -> FloatArray:
     return np.asarray(turned ** np.float32(np.exp(rng.normal(0, 0.35))), np.float32)
 
 
-def scene(stock: Stock, rng: Generator, length: int, side_px: int) -> LayeredClip:
+def scene(stock: Stock, rng: Generator, length: int, side_px: int, bystanders: float = 0.0) -> LayeredClip:
     """Some people before some ground, seen through a square window.
 
     The first one's edge crosses the window; all move, each with a blur, a light and colours of their own.
+
+    Args:
+        stock: whom and what it is composed of.
+        rng: decides everything.
+        length: how many frames.
+        side_px: of the window.
+        bystanders: share of the scenes in which one or two more people are a part of the background, as those are
+            whom an artist did not select.
     """
     ground = _Ground(stock, rng, side_px)
     cast = [_Part(stock, rng, length, side_px, ground.mean) for _ in range(int(rng.choice((1, 2, 3, 4), p=_COMPANY)))]
     cast = [cast[place] for place in rng.permutation(len(cast))]
+    strangers = []
+    if bystanders and rng.random() < bystanders:
+        strangers = [_Part(stock, rng, length, side_px, ground.mean) for _ in range(int(rng.integers(1, 3)))]
     shadow = float(rng.choice((0.0, rng.uniform(0.1, 0.6))))
     composed = []
     for frame in range(length):
         layers = [part.layer(frame) for part in cast]
         behind = ground.seen(frame)
+        for stranger in strangers:
+            layer = stranger.layer(frame)
+            behind += layer.opacity[..., None] * (layer.colour - behind)
         if shadow:
             for layer in layers:
                 behind = _shaded(behind, layer.opacity, shadow, side_px)

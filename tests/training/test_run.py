@@ -15,6 +15,7 @@ import torch
 import main
 from matting.errors import CheckpointError, MediaError
 from matting.networks import checkpoints, create
+from matting.synthesis.layers import recompose
 from matting.training.batches import batch
 from matting.training.lessons import LiteLesson
 from matting.training.recipes import Recipe
@@ -28,6 +29,7 @@ from matting.training.stock import (
     keep_person,
     person_path,
     photographed_ground,
+    scene,
 )
 from matting.training.validation import write_weights
 
@@ -79,6 +81,26 @@ class TestBatches:
             given = batch(stock, 2, step, 2, 2, 64)
             agree.append(float(((given.target > 0.5) == (given.truth[:, :, :1] > 0.5)).float().mean()))
         assert np.mean(agree) > 0.8  # a part of a picture holds more of edges than the whole
+
+    def test_bystanders_are_seen_and_belong_to_nobody(self, stock: Stock) -> None:
+        without, with_some = (scene(stock, np.random.default_rng(4), 2, 64, share) for share in (0.0, 1.0))
+        np.testing.assert_array_equal(scene(stock, np.random.default_rng(4), 2, 64).frames, without.frames)
+        np.testing.assert_array_equal(with_some.alphas, without.alphas)
+        np.testing.assert_array_equal(with_some.foregrounds, without.foregrounds)
+        others = (with_some.backgrounds != without.backgrounds).any(axis=-1)
+        assert 0.02 < others.mean() < 0.98
+        for frame, alphas, foregrounds, background in zip(
+            with_some.clean, with_some.alphas, with_some.foregrounds, with_some.backgrounds, strict=True
+        ):
+            np.testing.assert_array_equal(frame, recompose(alphas, foregrounds, background))
+
+    def test_a_mass_of_hair_hides_what_is_behind_it_and_has_loose_ends(self) -> None:
+        plain, maned = (draw_person(8, 1, 192, maned=mass)[0].astype(int) for mass in (False, True))
+        added = (maned[..., 3] > 0) & (plain[..., 3] == 0)  # hair where the same person had none
+        assert (maned[added][:, 3] == 255).mean() > 0.3
+        assert ((maned[added][:, 3] > 12) & (maned[added][:, 3] < 243)).mean() > 0.05
+        lightness = maned[..., :3].mean(axis=-1)[added & (maned[..., 3] == 255)]
+        assert lightness.std() > 5  # it is not flat: strands are told apart
 
     def test_a_folder_without_people_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(MediaError, match="holds no people"):

@@ -214,20 +214,29 @@ class Canvas:
         self._over(rows, columns, cover, light(nx, ny) * np.asarray(albedo, np.float32), shadow)
 
     def strands(
-        self, curves: NDArray[np.float64], tones: NDArray[np.float32], opacity: float = 0.8, shadow: float = 0.0
+        self,
+        curves: NDArray[np.float64],
+        tones: NDArray[np.float32],
+        opacity: float = 0.8,
+        shadow: float = 0.0,
+        width: float = 0.0,
     ) -> None:
-        """Thin lines: quadratic curves ``[n, 3, 2]`` (root, control, tip), dealt out over ``tones`` ``[k, 3]``."""
+        """Lines: quadratic curves ``[n, 3, 2]`` (root, control, tip), dealt out over ``tones`` ``[k, 3]``.
+
+        They are as thin as can be, or as wide as ``width``.
+        """
         if len(curves) == 0:
             return
         points = self._lines(curves)
-        box = self._box(points.reshape(-1, 2), 3)
+        thick = max(1, round(width * self.scale))
+        box = self._box(points.reshape(-1, 2), 2 + thick)
         if box is None:
             return
         rows, columns = box
         lines = _fixed(points - (columns.start, rows.start))
         for k, tone in enumerate(tones):
             mask = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.uint8)
-            cv2.polylines(mask, list(lines[k :: len(tones)]), False, 255, 1, cv2.LINE_AA, _SHIFT)
+            cv2.polylines(mask, list(lines[k :: len(tones)]), False, 255, thick, cv2.LINE_AA, _SHIFT)
             self._over(rows, columns, mask.astype(np.float32) * (opacity / 255), tone[None], shadow)
 
     def _axis(self, a: Point, b: Point, left: Sequence[float], right: Sequence[float] | None, bend: float) -> Axis:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -108,3 +109,79 @@ def frizz(head: Point, count: int, length: float, pose: Pose, time: float, seed:
     tip = root + reach * (away * np.cos(bent)[:, None] + along * np.sin(bent)[:, None])
     curl = 1.4 * (dice[:, 5] - 0.5)[:, None] * reach * along
     return np.stack([root, (root + tip) / 2 + curl, tip], 1)
+
+
+_CURLED = 6
+"""Quadratic curves in a curl."""
+
+
+@dataclass(frozen=True)
+class Mane:
+    """A mass of hair that hides what is behind it, and is loose only where it ends.
+
+    Attributes:
+        locks: how many it is made of.
+        strands: in each of them.
+        reach: from the scalp to the tips, figure units.
+        weight: 0 where hair stands off all round, 1 where all of it hangs.
+        spread: how far tips lie apart, figure units.
+        wave: how far locks swing to and fro on their way, and how many times.
+        thick: width of a lock, figure units.
+        loose: share of the strands that left their lock.
+        contrast: between the lightest and the darkest strand, in [0, 1].
+        opacity: of a strand.
+    """
+
+    locks: int
+    strands: int
+    reach: float
+    weight: float
+    spread: float
+    wave: tuple[float, float]
+    thick: float
+    loose: float
+    contrast: float
+    opacity: float
+
+
+def mane(worn: Mane, head: Point, pose: Pose, time: float, seed: int) -> tuple[Curves, Curves]:
+    """The locks' middles, and the strands on and beside them.
+
+    Args:
+        worn: what kind it is.
+        head: middle of the skull.
+        pose: which way the face looks, and whose walk it trails behind.
+        time: frame.
+        seed: of the strands.
+    """
+    dice, back = _dice(seed, worn.locks), -pose.facing
+    angle = -0.6 + 3.1 * dice[:, 0]
+    away = np.stack([back * np.cos(angle), -np.sin(angle)], 1)
+    root = np.array(head) + 0.058 * (0.8 + 0.25 * dice[:, 1])[:, None] * away
+    reach = worn.reach * (0.45 + 0.55 * dice[:, 2])[:, None]
+    sway = 0.05 * np.sin(time * 0.17 + 2.4 * dice[:, 3]) - 6 * pose.drift
+    aside = (back * 0.35 + 2 * (dice[:, 4] - 0.5))[:, None] * (worn.spread, 0) + sway[:, None] * (worn.reach, 0)
+    tip = root + reach * ((1 - worn.weight) * away + worn.weight * np.array((0.0, 1.0))) + aside
+    control = root + 0.6 * reach * away * (0.35 + dice[:, 5])[:, None]
+    way = np.linspace(0, 1, 2 * _CURLED + 1)[:, None, None]
+    middle = (1 - way) ** 2 * root + 2 * way * (1 - way) * control + way**2 * tip
+    along = 2 * (1 - way) * (control - root) + 2 * way * (tip - control)
+    across = (
+        np.stack([-along[..., 1], along[..., 0]], -1)
+        / np.maximum(np.hypot(*np.moveaxis(along, -1, 0)), 1e-6)[..., None]
+    )
+    size, turns = worn.wave
+    phase = 6.3 * dice[:, 3] + 0.12 * np.sin(time * 0.4 + 6.3 * dice[:, 0])
+    swing = size * np.minimum(2 * way[..., 0], 1) * np.sin(6.3 * turns * (0.7 + 0.6 * dice[:, 1]) * way[..., 0] + phase)
+    middle = middle + swing[..., None] * across
+    own = _dice(seed + 1, worn.locks * worn.strands).reshape(worn.locks, worn.strands, 6)
+    strays = np.where(own[..., 0] < worn.loose, 4.0, 1.2) * worn.thick * (own[..., 1] - 0.5)
+    curl = (0.1 + 0.4 * way) * worn.thick * np.sin(9 * way * (0.5 + own[..., 2]) + 6.3 * own[..., 3])
+    strands = middle[:, :, None] + ((0.6 + 1.2 * way**3) * strays + curl)[..., None] * across[:, :, None]
+    return _joined(middle), _joined(strands.reshape(len(way), -1, 2))
+
+
+def _joined(corners: NDArray[np.float64]) -> Curves:
+    """Quadratic curves through every other one of ``[2 k + 1, n, 2]`` corners, and near those between."""
+    start, between, end = corners[:-2:2], corners[1::2], corners[2::2]
+    return np.stack([start, 2 * between - (start + end) / 2, end], -2).reshape(-1, 3, 2)

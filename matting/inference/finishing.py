@@ -16,6 +16,8 @@ REACH_PX = 32
 """Farther than this from the mask's edge lite has no say."""
 DOUBT = 0.03
 """What lite leaves of an instance where there is none, and takes from it where it is whole."""
+DEEP_DOUBT = 0.3
+"""The deeper inside the mask, the surer lite must be to take something from it: so much more at ``REACH_PX``."""
 SPECKLED = 0.03
 """Masks of trackers differ from the majority of their neighbours in less than 1 % of a picture."""
 TRUST = 0.001
@@ -38,7 +40,8 @@ def finished(picture: NDArray[np.uint8], alpha: FloatArray, mask: Mask) -> Float
 def near_mask(alpha: FloatArray, mask: Mask) -> FloatArray:
     """What is almost sure is sure, and far from its edge the mask is right; all ``[H, W]``."""
     inside, outside = (cv2.distanceTransform(side.astype(np.uint8), cv2.DIST_L2, 3) for side in (mask, ~mask))
-    surer = np.clip((alpha - DOUBT) / np.float32(1 - 2 * DOUBT), 0, 1)
+    doubted = DOUBT + DEEP_DOUBT * np.minimum(inside / REACH_PX, 1)
+    surer = np.clip((alpha - DOUBT) / (1 - DOUBT - doubted), 0, 1)
     return np.where(np.maximum(inside, outside) > REACH_PX, mask.astype(np.float32), surer)
 
 

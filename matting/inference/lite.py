@@ -36,7 +36,7 @@ class LiteMatter(WindowedMatter[Lite]):
     def __init__(
         self,
         placed: Placed[Lite],
-        name: str = "lite/2",
+        name: str = "lite/3",
         short_side_px: int | None = None,
         pixels_at_once: int = PIXELS_AT_ONCE,
     ) -> None:

@@ -30,7 +30,12 @@ def test_far_from_its_edge_the_mask_is_right_and_near_it_the_matte() -> None:
     assert used.dtype == np.float32
     assert (used[100, :60] == 0).all()
     assert (used[100, 140:160] == 1).all()
-    np.testing.assert_allclose(used[100, 80:120], 0.5)
+    np.testing.assert_allclose(used[100, 80:100], 0.5)
+    within = used[100, 100:130]
+    np.testing.assert_allclose(within[0], 0.5, atol=0.01)
+    assert (np.diff(within) > 0).all()
+    assert 0.65 < within[-1] < 0.75  # half is not enough to contradict a mask deep inside, and nothing still is
+    assert (near_mask(0 * alpha, mask)[100, 100:130] == 0).all()
     assert (used[50, 100:200] == 0).all()
     assert (used[149, 100:200] == 1).all()
     everywhere = np.ones(mask.shape, bool)

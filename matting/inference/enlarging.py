@@ -10,9 +10,8 @@ Sources:
 
 from __future__ import annotations
 
-import math
-
 import cv2
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,13 +20,11 @@ from matting.arrays import FloatArray
 EPSILON = 1e-4
 """Keeps the slopes low where a patch has hardly any colour of its own: variances of colours in [0, 1]."""
 _SURE = 0.004
-_REACH_PX = 3
-"""As far beyond what is unsure as the means of models of patches there look."""
 _PATCH = np.ones((3, 3), np.uint8)
 
 
 def enlarged(alphas: FloatArray, small: NDArray[np.uint8], large: NDArray[np.uint8]) -> FloatArray:
-    """Mattes at the size of a larger picture.
+    """Mattes at the size of a larger picture. Safe to call from several threads at once.
 
     Args:
         alphas: ``[N, h, w]`` in [0, 1].
@@ -37,59 +34,127 @@ def enlarged(alphas: FloatArray, small: NDArray[np.uint8], large: NDArray[np.uin
     Returns:
         ``[N, H, W]`` float32 in [0, 1]. Where a matte is 0 or 1 all around, it stays so.
     """
-    size_hw = large.shape[:2]
-    result = np.zeros((len(alphas), *size_hw), np.float32)
+    result = np.zeros((len(alphas), *large.shape[:2]), np.float32)
     for alpha, whole in zip(alphas, result, strict=True):
-        near = np.asarray(cv2.dilate(((alpha > _SURE) & (alpha < 1 - _SURE)).astype(np.uint8), _PATCH)) > 0
-        if not near.any():
-            whole[:] = _resized(alpha, size_hw)
+        near = cv2.dilate(((alpha > _SURE) & (alpha < 1 - _SURE)).astype(np.uint8), _PATCH)
+        _enlarge(np.ascontiguousarray(alpha), small, near, cv2.dilate(near, _PATCH), large, whole)
+    return result
+
+
+@numba.njit("void(f4[:, ::1], u1[:, :, ::1], u1[:, ::1], i8, f4[:, ::1])", error_model="numpy")  # type: ignore[untyped-decorator]
+def _fit(alpha: FloatArray, picture: NDArray[np.uint8], wanted: NDArray[np.uint8], y: int, fits: FloatArray) -> None:
+    """How alpha goes with colour in the patches round row y: slopes for colours in 0…255, and level, ``[w, 4]``.
+
+    Beyond the picture its outermost pixels are repeated.
+    """
+    height, width = alpha.shape
+    c = np.empty((9, 3))
+    values = np.empty(9)
+    for x in range(width):
+        if not wanted[y, x]:
             continue
-        slope, level = np.zeros(small.shape, np.float32), alpha.copy()
-        seen = _box(near, _REACH_PX)
-        slope[seen], level[seen] = _models(alpha[seen], small[seen].astype(np.float32) / np.float32(255), near[seen])
-        whole[:] = _resized(level, size_hw)
-        box = _on_large(_box(near, 1), near.shape, size_hw)
-        colours = large[box].astype(np.float32) / np.float32(255)
-        whole[box] += np.einsum("hwc,hwc->hw", _resized(slope, size_hw)[box], colours)
-    return np.clip(result, 0, 1, out=result)
+        m0 = m1 = m2 = level = 0.0
+        for k in range(9):
+            yk, xk = min(max(y + k // 3 - 1, 0), height - 1), min(max(x + k % 3 - 1, 0), width - 1)
+            c[k, 0], c[k, 1], c[k, 2] = picture[yk, xk, 0], picture[yk, xk, 1], picture[yk, xk, 2]
+            values[k] = alpha[yk, xk]
+            m0 += c[k, 0] / 9
+            m1 += c[k, 1] / 9
+            m2 += c[k, 2] / 9
+            level += values[k] / 9
+        a00 = a11 = a22 = 9 * 255**2 * EPSILON
+        a10 = a20 = a21 = b0 = b1 = b2 = 0.0
+        for k in range(9):
+            c0, c1, c2 = c[k, 0] - m0, c[k, 1] - m1, c[k, 2] - m2
+            a00 += c0 * c0
+            a10 += c0 * c1
+            a20 += c0 * c2
+            a11 += c1 * c1
+            a21 += c1 * c2
+            a22 += c2 * c2
+            b0 += c0 * values[k]
+            b1 += c1 * values[k]
+            b2 += c2 * values[k]
+        # Gauss: one colour after the other is taken out of those after it, and back.
+        l10, l20 = a10 / a00, a20 / a00
+        a11 -= l10 * a10
+        a21 -= l10 * a20
+        l21 = a21 / a11
+        b1 -= l10 * b0
+        b2 -= l20 * b0 + l21 * b1
+        s2 = b2 / (a22 - l20 * a20 - l21 * a21)
+        s1 = b1 / a11 - l21 * s2
+        s0 = b0 / a00 - l10 * s1 - l20 * s2
+        fits[x, 0], fits[x, 1], fits[x, 2], fits[x, 3] = s0, s1, s2, level - s0 * m0 - s1 * m1 - s2 * m2
 
 
-def _models(alpha: FloatArray, guide: FloatArray, near: NDArray[np.bool_]) -> tuple[FloatArray, FloatArray]:
-    """Slope ``[h, w, 3]`` and level ``[h, w]`` at each pixel: the mean of the models of all patches that hold it."""
-    mean_colour, mean_alpha = _mean(guide), _mean(alpha)
-    fitted = np.asarray(cv2.dilate(near.astype(np.uint8), _PATCH)) > 0
-    products = np.stack([guide[..., i] * guide[..., j] for i in range(3) for j in range(3)], axis=-1)
-    centre = mean_colour[fitted]
-    spread = _mean(products)[fitted].reshape(-1, 3, 3) - centre[:, :, None] * centre[:, None]
-    spread += EPSILON * np.eye(3, dtype=np.float32)
-    along = _mean(guide * alpha[..., None])[fitted] - centre * mean_alpha[fitted][:, None]
-    slope, level = np.zeros_like(guide), mean_alpha.copy()
-    slope[fitted] = np.linalg.solve(spread, along[..., None])[..., 0]
-    level[fitted] -= (slope[fitted] * centre).sum(axis=-1)
-    slope, level = _mean(slope), _mean(level)
-    slope[~near], level[~near] = 0, alpha[~near]
-    return slope, level
+@numba.njit(  # type: ignore[untyped-decorator]
+    "void(f4[:, ::1], u1[:, :, ::1], u1[:, ::1], u1[:, ::1], u1[:, :, ::1], f4[:, ::1])",
+    cache=True,
+    nogil=True,
+    error_model="numpy",
+)
+def _enlarge(
+    alpha: FloatArray,
+    small: NDArray[np.uint8],
+    near: NDArray[np.uint8],
+    wanted: NDArray[np.uint8],
+    large: NDArray[np.uint8],
+    whole: FloatArray,
+) -> None:
+    """Write ``whole``, which is 0, row by row; only the rows of models that a row needs are kept.
 
-
-def _mean(values: FloatArray) -> FloatArray:
-    """Over 3×3; channels, where there are more than cv2 takes at once, one after the other."""
-    if values.ndim == 3 and values.shape[2] > 4:
-        return np.stack([_mean(np.ascontiguousarray(values[..., k])) for k in range(values.shape[2])], axis=-1)
-    return np.asarray(cv2.blur(values, (3, 3), borderType=cv2.BORDER_REFLECT), np.float32)
-
-
-def _resized(values: FloatArray, size_hw: tuple[int, ...]) -> FloatArray:
-    return np.asarray(cv2.resize(values, size_hw[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
-
-
-def _box(near: NDArray[np.bool_], margin: int) -> tuple[slice, slice]:
-    x, y, width, height = cv2.boundingRect(near.astype(np.uint8))
-    return slice(max(y - margin, 0), y + height + margin), slice(max(x - margin, 0), x + width + margin)
-
-
-def _on_large(box: tuple[slice, slice], small_hw: tuple[int, ...], size_hw: tuple[int, ...]) -> tuple[slice, slice]:
-    rows, columns = (
-        slice(int(side.start * large / small), math.ceil(side.stop * large / small))
-        for side, small, large in zip(box, small_hw, size_hw, strict=True)
-    )
-    return rows, columns
+    A pixel's model is the mean of those of all patches that hold it; just alpha, where it is not near.
+    """
+    height, width = alpha.shape
+    rows, columns = whole.shape
+    # The large columns from start[x] on lie between the middles of the small columns x and x + 1.
+    start, share = np.zeros(width + 1, np.int64), np.empty(columns, np.float32)
+    for x in range(columns):
+        at = min(max((x + 0.5) * width / columns - 0.5, 0.0), width - 1.0)
+        share[x] = at - int(at)
+        start[int(at) + 1] += 1
+    start = np.cumsum(start)
+    fits = np.zeros((3, width, 4), np.float32)
+    models = np.zeros((2, width, 4), np.float32)
+    row, bare = np.zeros((width + 1, 4), np.float32), np.ones(width + 1, np.bool_)
+    _fit(alpha, small, wanted, 0, fits[0])
+    y = 0
+    for below in range(height + 1):
+        if below < height:
+            if below + 1 < height:
+                _fit(alpha, small, wanted, below + 1, fits[(below + 1) % 3])
+            for x in range(width):
+                model = models[below % 2, x]
+                model[:] = 0
+                if not near[below, x]:
+                    model[3] = alpha[below, x]
+                    continue
+                for k in range(9):
+                    fit = fits[min(max(below + k // 3 - 1, 0), height - 1) % 3, min(max(x + k % 3 - 1, 0), width - 1)]
+                    for channel in range(4):
+                        model[channel] += fit[channel] * np.float32(1 / 9)
+        upper, lower = models[(below - 1) % 2], models[min(below, height - 1) % 2]
+        while y < rows:
+            at = min(max((y + 0.5) * height / rows - 0.5, 0.0), height - 1.0)
+            if int(at) >= below:
+                break
+            part = np.float32(at - int(at))
+            for x in range(width):
+                for channel in range(4):
+                    row[x, channel] = upper[x, channel] + part * (lower[x, channel] - upper[x, channel])
+                bare[x] = row[x, 0] == 0 and row[x, 1] == 0 and row[x, 2] == 0
+            for left in range(width):
+                level, more = row[left, 3], row[left + 1, 3] - row[left, 3]
+                if bare[left] and bare[left + 1]:
+                    if level != 0 or more != 0:
+                        for x in range(start[left], start[left + 1]):
+                            whole[y, x] = level + share[x] * more
+                    continue
+                s0, s1, s2 = row[left, 0], row[left, 1], row[left, 2]
+                d0, d1, d2 = row[left + 1, 0] - s0, row[left + 1, 1] - s1, row[left + 1, 2] - s2
+                for x in range(start[left], start[left + 1]):
+                    c0, c1, c2 = large[y, x, 0], large[y, x, 1], large[y, x, 2]
+                    value = level + s0 * c0 + s1 * c1 + s2 * c2 + share[x] * (more + d0 * c0 + d1 * c1 + d2 * c2)
+                    whole[y, x] = min(max(value, np.float32(0)), np.float32(1))
+            y += 1

@@ -60,12 +60,14 @@ class WindowedMatter(Matter, Generic[Network]):
         remaining = iter(steps)
         while window := list(islice(remaining, WINDOW)):
             frames, masks = (np.stack(parts) for parts in zip(*window, strict=True))
+            seen = masks.any(axis=(2, 3))
+            present = np.flatnonzero(seen.any(axis=0))
             alphas = np.zeros(masks.shape, np.float32)
-            present = np.flatnonzero(masks.any(axis=(0, 2, 3)))
             if present.size:
                 alphas[:, present] = self._matte_window(frames, masks[:, present].swapaxes(0, 1))
-                alphas *= masks.any(axis=(2, 3), keepdims=True)
+                alphas[~seen] = 0
                 np.clip(alphas, 0, 1, out=alphas)
+            if present.size > 1:
                 alphas /= np.maximum(alphas.sum(axis=1, keepdims=True), 1)
             yield from (Matted(alpha, None) for alpha in alphas)
 

@@ -10,6 +10,8 @@ Sources:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numba
 import numpy as np
@@ -37,7 +39,9 @@ def enlarged(alphas: FloatArray, small: NDArray[np.uint8], large: NDArray[np.uin
     result = np.zeros((len(alphas), *large.shape[:2]), np.float32)
     for alpha, whole in zip(alphas, result, strict=True):
         near = cv2.dilate(((alpha > _SURE) & (alpha < 1 - _SURE)).astype(np.uint8), _PATCH)
-        _enlarge(np.ascontiguousarray(alpha), small, near, cv2.dilate(near, _PATCH), large, whole)
+        wanted = cv2.dilate(near, _PATCH)
+        box = cv2.boundingRect(wanted | (alpha > 0))
+        _enlarge(np.ascontiguousarray(alpha), small, near, wanted, box, large, whole)
     return result
 
 
@@ -88,8 +92,14 @@ def _fit(alpha: FloatArray, picture: NDArray[np.uint8], wanted: NDArray[np.uint8
         fits[x, 0], fits[x, 1], fits[x, 2], fits[x, 3] = s0, s1, s2, level - s0 * m0 - s1 * m1 - s2 * m2
 
 
+@numba.njit("f8(i8, i8, i8)", error_model="numpy")  # type: ignore[untyped-decorator]
+def _on_small(at: int, large: int, small: int) -> float:
+    """Where the middle of a pixel of a large side lies on the small side, in pixels, between its outermost middles."""
+    return min(max((at + 0.5) * small / large - 0.5, 0.0), small - 1.0)
+
+
 @numba.njit(  # type: ignore[untyped-decorator]
-    "void(f4[:, ::1], u1[:, :, ::1], u1[:, ::1], u1[:, ::1], u1[:, :, ::1], f4[:, ::1])",
+    "void(f4[:, ::1], u1[:, :, ::1], u1[:, ::1], u1[:, ::1], UniTuple(i8, 4), u1[:, :, ::1], f4[:, ::1])",
     cache=True,
     nogil=True,
     error_model="numpy",
@@ -99,32 +109,38 @@ def _enlarge(
     small: NDArray[np.uint8],
     near: NDArray[np.uint8],
     wanted: NDArray[np.uint8],
+    box: Sequence[int],
     large: NDArray[np.uint8],
     whole: FloatArray,
 ) -> None:
     """Write ``whole``, which is 0, row by row; only the rows of models that a row needs are kept.
 
-    A pixel's model is the mean of those of all patches that hold it; just alpha, where it is not near.
+    Outside ``box``, x and y and width and height, everything is 0. A pixel's model is the mean of those of all patches
+    that hold it; just alpha, where it is not near.
     """
     height, width = alpha.shape
     rows, columns = whole.shape
     # The large columns from start[x] on lie between the middles of the small columns x and x + 1.
     start, share = np.zeros(width + 1, np.int64), np.empty(columns, np.float32)
     for x in range(columns):
-        at = min(max((x + 0.5) * width / columns - 0.5, 0.0), width - 1.0)
+        at = _on_small(x, columns, width)
         share[x] = at - int(at)
         start[int(at) + 1] += 1
     start = np.cumsum(start)
     fits = np.zeros((3, width, 4), np.float32)
     models = np.zeros((2, width, 4), np.float32)
     row, bare = np.zeros((width + 1, 4), np.float32), np.ones(width + 1, np.bool_)
-    _fit(alpha, small, wanted, 0, fits[0])
+    first, top = box[0], box[1]
+    last, bottom = first + box[2], top + box[3]
+    _fit(alpha, small, wanted, top, fits[top % 3])
     y = 0
-    for below in range(height + 1):
+    while y < rows and int(_on_small(y, rows, height)) < top - 1:
+        y += 1
+    for below in range(top, bottom + 1):
         if below < height:
             if below + 1 < height:
                 _fit(alpha, small, wanted, below + 1, fits[(below + 1) % 3])
-            for x in range(width):
+            for x in range(first, last):
                 model = models[below % 2, x]
                 model[:] = 0
                 if not near[below, x]:
@@ -136,15 +152,15 @@ def _enlarge(
                         model[channel] += fit[channel] * np.float32(1 / 9)
         upper, lower = models[(below - 1) % 2], models[min(below, height - 1) % 2]
         while y < rows:
-            at = min(max((y + 0.5) * height / rows - 0.5, 0.0), height - 1.0)
+            at = _on_small(y, rows, height)
             if int(at) >= below:
                 break
             part = np.float32(at - int(at))
-            for x in range(width):
+            for x in range(first, last):
                 for channel in range(4):
                     row[x, channel] = upper[x, channel] + part * (lower[x, channel] - upper[x, channel])
                 bare[x] = row[x, 0] == 0 and row[x, 1] == 0 and row[x, 2] == 0
-            for left in range(width):
+            for left in range(max(first - 1, 0), last):
                 level, more = row[left, 3], row[left + 1, 3] - row[left, 3]
                 if bare[left] and bare[left + 1]:
                     if level != 0 or more != 0:

@@ -175,8 +175,10 @@ def others(target: Mask) -> Mask:
 
 def normalised(frames: NDArray[np.uint8]) -> Tensor:
     """``[T, H, W, 3]`` uint8 RGB to ``[T, 3, H, W]`` float32 with ImageNet's mean and deviation taken out."""
-    scaled = torch.from_numpy(frames).permute(0, 3, 1, 2).float().div_(255)
-    return scaled.sub_(torch.tensor(MEAN).view(3, 1, 1)).div_(torch.tensor(DEVIATION).view(3, 1, 1))
+    # By rows: what is three values long takes four times as long.
+    rows = torch.from_numpy(frames).flatten(2).float().div_(255)
+    mean, deviation = (torch.tensor(values).repeat(frames.shape[2]) for values in (MEAN, DEVIATION))
+    return rows.sub_(mean).div_(deviation).view(frames.shape).permute(0, 3, 1, 2)
 
 
 def border(size_hw: tuple[int, ...]) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -52,44 +52,43 @@ def _fit(alpha: FloatArray, picture: NDArray[np.uint8], wanted: NDArray[np.uint8
     Beyond the picture its outermost pixels are repeated.
     """
     height, width = alpha.shape
-    c = np.empty((9, 3))
-    values = np.empty(9)
+    least = 9 * 255**2 * EPSILON
     for x in range(width):
         if not wanted[y, x]:
             continue
-        m0 = m1 = m2 = level = 0.0
+        # Sums of whole numbers are exact, so that spreads are what is left of them.
+        m0 = m1 = m2 = a00 = a10 = a20 = a11 = a21 = a22 = 0
+        level = b0 = b1 = b2 = 0.0
         for k in range(9):
             yk, xk = min(max(y + k // 3 - 1, 0), height - 1), min(max(x + k % 3 - 1, 0), width - 1)
-            c[k, 0], c[k, 1], c[k, 2] = picture[yk, xk, 0], picture[yk, xk, 1], picture[yk, xk, 2]
-            values[k] = alpha[yk, xk]
-            m0 += c[k, 0] / 9
-            m1 += c[k, 1] / 9
-            m2 += c[k, 2] / 9
-            level += values[k] / 9
-        a00 = a11 = a22 = 9 * 255**2 * EPSILON
-        a10 = a20 = a21 = b0 = b1 = b2 = 0.0
-        for k in range(9):
-            c0, c1, c2 = c[k, 0] - m0, c[k, 1] - m1, c[k, 2] - m2
+            c0, c1, c2 = np.int64(picture[yk, xk, 0]), np.int64(picture[yk, xk, 1]), np.int64(picture[yk, xk, 2])
+            value = alpha[yk, xk]
+            m0 += c0
+            m1 += c1
+            m2 += c2
             a00 += c0 * c0
             a10 += c0 * c1
             a20 += c0 * c2
             a11 += c1 * c1
             a21 += c1 * c2
             a22 += c2 * c2
-            b0 += c0 * values[k]
-            b1 += c1 * values[k]
-            b2 += c2 * values[k]
+            level += value
+            b0 += c0 * value
+            b1 += c1 * value
+            b2 += c2 * value
         # Gauss: one colour after the other is taken out of those after it, and back.
-        l10, l20 = a10 / a00, a20 / a00
-        a11 -= l10 * a10
-        a21 -= l10 * a20
-        l21 = a21 / a11
+        level /= 9
+        b0, b1, b2 = b0 - m0 * level, b1 - m1 * level, b2 - m2 * level
+        d00, s10, s20 = a00 - m0 * m0 / 9 + least, a10 - m0 * m1 / 9, a20 - m0 * m2 / 9
+        l10, l20 = s10 / d00, s20 / d00
+        d11, s21 = a11 - m1 * m1 / 9 + least - l10 * s10, a21 - m1 * m2 / 9 - l10 * s20
+        l21 = s21 / d11
         b1 -= l10 * b0
         b2 -= l20 * b0 + l21 * b1
-        s2 = b2 / (a22 - l20 * a20 - l21 * a21)
-        s1 = b1 / a11 - l21 * s2
-        s0 = b0 / a00 - l10 * s1 - l20 * s2
-        fits[x, 0], fits[x, 1], fits[x, 2], fits[x, 3] = s0, s1, s2, level - s0 * m0 - s1 * m1 - s2 * m2
+        s2 = b2 / (a22 - m2 * m2 / 9 + least - l20 * s20 - l21 * s21)
+        s1 = b1 / d11 - l21 * s2
+        s0 = b0 / d00 - l10 * s1 - l20 * s2
+        fits[x, 0], fits[x, 1], fits[x, 2], fits[x, 3] = s0, s1, s2, level - (s0 * m0 + s1 * m1 + s2 * m2) / 9
 
 
 @numba.njit("f8(i8, i8, i8)", error_model="numpy")  # type: ignore[untyped-decorator]

@@ -57,7 +57,7 @@ def _fit(alpha: FloatArray, picture: NDArray[np.uint8], wanted: NDArray[np.uint8
         if not wanted[y, x]:
             continue
         # Sums of whole numbers are exact, so that spreads are what is left of them.
-        m0 = m1 = m2 = a00 = a10 = a20 = a11 = a21 = a22 = 0
+        m0 = m1 = m2 = a00 = a10 = a20 = a11 = a21 = a22 = np.int64(0)
         level = b0 = b1 = b2 = 0.0
         for k in range(9):
             yk, xk = min(max(y + k // 3 - 1, 0), height - 1), min(max(x + k % 3 - 1, 0), width - 1)

@@ -36,12 +36,14 @@ def enlarged(alphas: FloatArray, small: NDArray[np.uint8], large: NDArray[np.uin
     Returns:
         ``[N, H, W]`` float32 in [0, 1]. Where a matte is 0 or 1 all around, it stays so.
     """
+    alphas = np.ascontiguousarray(alphas)
+    small, large = (np.ascontiguousarray(picture) for picture in (small, large))
     result = np.zeros((len(alphas), *large.shape[:2]), np.float32)
     for alpha, whole in zip(alphas, result, strict=True):
         near = cv2.dilate(((alpha > _SURE) & (alpha < 1 - _SURE)).astype(np.uint8), _PATCH)
         wanted = cv2.dilate(near, _PATCH)
         box = cv2.boundingRect(wanted | (alpha > 0))
-        _enlarge(np.ascontiguousarray(alpha), small, near, wanted, box, large, whole)
+        _enlarge(alpha, small, near, wanted, box, large, whole)
     return result
 
 

@@ -64,7 +64,10 @@ def test_what_goes_with_colour_does_so_at_the_large_size_up_to_the_edges(
     small = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
     large = rng.integers(0, 256, (round(height * factor), round(width * factor), 3), dtype=np.uint8)
     seen, truth = (np.asarray(0.1 + picture / 255 @ (0.5, 0.2, 0.1), np.float32) for picture in (small, large))
-    wrong = np.abs(enlarged(seen[None], small, large)[0] - truth)
+    found = enlarged(seen[None], small, large)[0]
+    turned = enlarged(seen.T[None], small.swapaxes(0, 1), large.swapaxes(0, 1))[0].T
+    np.testing.assert_allclose(turned, found, atol=1e-4)
+    wrong = np.abs(found - truth)
     # A patch in a corner has just four colours, which do not always tell what alpha goes with.
     assert wrong[1:-1, 1:-1].mean() < 0.01
     assert max(side.mean() for side in (wrong[0], wrong[-1], wrong[:, 0], wrong[:, -1])) < 0.05

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, TypeVar
 
 import psutil
 import torch
-from torch import nn
 
 from matting.errors import DeviceError
 from matting.inference.allocator import keep_freed
+from matting.networks.on_device import CPU, Network, OnDevice, Result
 
-Result = TypeVar("Result")
-Network = TypeVar("Network", bound=nn.Module)
-CPU = torch.device("cpu")
 MIB = 1 << 20
 _SHARE = 0.6
 """Of the memory that is free, so much is planned with: the rest is for decoding, other programs and bad guesses."""
@@ -22,6 +18,8 @@ _SHARE = 0.6
 
 def choose(device: str) -> torch.device:
     """The device that ``auto`` (the first CUDA device where there is one), ``cpu``, ``cuda`` or ``cuda:k`` means here.
+
+    What is computed in float32 there is not rounded further from now on; see :func:`keep_to`.
 
     Raises:
         DeviceError: there is no such device.
@@ -34,17 +32,23 @@ def choose(device: str) -> torch.device:
         return torch.device("cpu")
     if int(number or 0) >= count:
         raise DeviceError(f"The device {device} is not there; this machine has {count} CUDA devices.")
+    keep_to(torch.float32)
     return torch.device("cuda", int(number or 0))
-
-
-def described(device: torch.device) -> str:
-    """Such as "the CPU" or "NVIDIA RTX A6000 (cuda:0)"."""
-    return "the CPU" if device.type == "cpu" else f"{torch.cuda.get_device_name(device)} ({device})"
 
 
 def precision_named(name: str) -> torch.dtype:
     """The type of number that fp32, bf16 or fp16 means."""
     return {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[name]
+
+
+def keep_to(precision: torch.dtype) -> None:
+    """Let CUDA round what it multiplies no further than ``precision``, in this whole process.
+
+    As PyTorch comes, cuDNN rounds what convolutions multiply to TF32, whose ten bits are no more than float16's. With
+    formula weights that moved single pixels of mattes by up to 1. Where the products are asked for in half precision
+    anyway, what stays in float32 may be rounded so.
+    """
+    torch.backends.cudnn.allow_tf32 = precision != torch.float32
 
 
 def autocast(device: torch.device, precision: torch.dtype) -> torch.autocast:
@@ -53,18 +57,17 @@ def autocast(device: torch.device, precision: torch.dtype) -> torch.autocast:
 
 
 def budget_bytes(device: torch.device) -> int:
-    """How much memory a job that starts now may plan with."""
-    free = torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else psutil.virtual_memory().available
+    """How much memory a job that starts now may plan with; what PyTorch keeps of earlier jobs is free for it."""
+    if device.type == "cuda":
+        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        free = torch.cuda.mem_get_info(device)[0] + kept
+    else:
+        free = psutil.virtual_memory().available
     return int(free * _SHARE)
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether PyTorch raised this because memory ran out; on the CPU it has no class for that."""
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
-
-
-class Placed(Generic[Network]):
-    """A network on a device, which gives up size and at last the device rather than the job.
+class Placed(OnDevice[Network]):
+    """A network that makes mattes, on a device; it gives up size before the device.
 
     Args:
         network: in evaluation mode.
@@ -73,6 +76,8 @@ class Placed(Generic[Network]):
         precision: of its matrix products; float32, or what the device multiplies faster.
     """
 
+    advice = "close other programs, or let it work at a smaller size (--short-side)"
+
     def __init__(
         self,
         network: Network,
@@ -80,47 +85,24 @@ class Placed(Generic[Network]):
         tell: Callable[[str], None] = lambda text: None,
         precision: torch.dtype = torch.float32,
     ) -> None:
-        self.network = network.to(device)
-        self.device = device
-        if device.type == "cpu":
-            keep_freed()
         self.precision = precision
-        self.tell = tell
+        super().__init__(network, device, tell)
+        if self.device.type == "cpu":
+            keep_freed()
 
-    def run(self, work: Callable[[], Result], smaller: Callable[[], bool]) -> Result:
-        """Do ``work``, again and again with less when memory runs out.
+    def run(self, work: Callable[[], Result], smaller: Callable[[], bool] = lambda: False) -> Result:
+        """See :meth:`OnDevice.run`."""
 
-        Args:
-            work: reads :attr:`device` anew each time; leaves nothing behind when it fails.
-            smaller: makes ``work`` need about half the memory, if it still can.
+        def precise() -> Result:
+            with autocast(self.device, self.precision):
+                return work()
 
-        Raises:
-            DeviceError: not even the least fits into the computer's memory.
-        """
-        while True:
-            try:
-                with torch.inference_mode(), autocast(self.device, self.precision):
-                    return work()
-            except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error):
-                    raise
-                failure = str(error).partition("\n")[0] or type(error).__name__
-            # Outside the handler, whose traceback keeps the tensors alive.
-            if self.device.type == "cuda":
-                torch.cuda.empty_cache()
-            if smaller():
-                self.tell(f"{described(self.device)} ran out of memory; going on in smaller pieces.")
-            elif self.device.type == "cuda":
-                self.tell(f"{described(self.device)} ran out of memory; going on on the CPU, which is slower.")
-                self.to_cpu()
-            else:
-                raise DeviceError(
-                    f"There is too little memory for this network ({failure}); close other programs, or let it work at "
-                    "a smaller size (--short-side)."
-                )
+        return super().run(precise, smaller)
 
     def to_cpu(self) -> None:
-        """Give the device up; whoever holds tensors on it has to make them anew."""
-        self.device = CPU
-        self.network.to(self.device)
+        """Give the device up; whoever holds tensors on it has to make them anew. The CPU computes in float32."""
+        super().to_cpu()
         keep_freed()
+        if self.precision != torch.float32:
+            self.precision = torch.float32
+            self.tell("It goes on in float32: in half precision the CPU is slower still.")

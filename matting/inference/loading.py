@@ -6,6 +6,7 @@ import gc
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from matting.errors import CheckpointError
 from matting.fingerprint import file_fingerprint
@@ -81,6 +82,7 @@ def load(
     from matting.networks.lite import Lite
     from matting.networks.maggie import MaGGIe
     from matting.networks.msg_vim import MsgVim
+    from matting.networks.on_device import described
 
     path = file_of(id_or_path)
     place = devices.choose(device)
@@ -91,20 +93,21 @@ def load(
     # Memory in the order of pixels, not of channels, is what the convolutions want on either kind of device.
     network = folded(network).to(memory_format=torch.channels_last)
     name = learned_name(kind, file_fingerprint(path), short_side, precision)
-    dtype = devices.precision_named(precision)
+    placed: devices.Placed[Any] = devices.Placed(network, place, tell, devices.precision_named(precision))
+    computed_in = str(placed.precision).removeprefix("torch.")
     size = "the source's size" if short_side is None else f"a short side of {short_side} px"
-    plan = f"{kind} works on {devices.described(place)} in {str(dtype).removeprefix('torch.')} at {size}"
+    plan = f"{kind} works on {described(placed.device)} in {computed_in} at {size}"
     if isinstance(network, MsgVim | Lite):
         from matting.inference.lite import LiteMatter
         from matting.inference.msg_vim import MsgVimMatter, pixels_for
 
-        pixels = pixels_for(devices.budget_bytes(place), place.type)
+        pixels = pixels_for(devices.budget_bytes(placed.device), placed.device.type)
         tell(f"{plan}, {pixels / 1e6:.1f} megapixels at a time; mattes are delivered at the source's size.")
         if isinstance(network, Lite):
-            return LiteMatter(devices.Placed(network, place, tell, dtype), name, short_side, pixels)
-        return MsgVimMatter(devices.Placed(network, place, tell, dtype), name, short_side, pixels)
+            return LiteMatter(placed, name, short_side, pixels)
+        return MsgVimMatter(placed, name, short_side, pixels)
     tell(f"{plan}; mattes are delivered at the source's size.")
     assert isinstance(network, MaGGIe)
     from matting.inference.maggie import MaggieMatter
 
-    return MaggieMatter(devices.Placed(network, place, tell, dtype), name, short_side)
+    return MaggieMatter(placed, name, short_side)

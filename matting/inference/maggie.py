@@ -22,12 +22,13 @@ from torch.nn.functional import interpolate
 
 from matting.arrays import FloatArray, Mask
 from matting.errors import ShapeError
-from matting.inference.device import MIB, Placed, budget_bytes, described
+from matting.inference.device import MIB, Placed, budget_bytes
 from matting.inference.maggie_memory import LEAST_SITES, picture_bytes, short_side_for, sites_for
 from matting.inference.matter import Guided, Matted, Matter, Scope
 from matting.inference.msg_vim import normalised
 from matting.networks.maggie import WINDOW, FrameFeatures, MaGGIe
 from matting.networks.maggie_instances import SLOTS
+from matting.networks.on_device import described
 
 SHORT_SIDE_PX = 576
 """What the published figures were computed at."""

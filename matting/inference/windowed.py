@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matting.arrays import FloatArray, Mask
-from matting.inference.device import Network, Placed
+from matting.inference.device import Placed
 from matting.inference.matter import Guided, Matted, Matter, Scope
+from matting.networks.on_device import Network
 
 WINDOW = 10
 """Frames the temporal unit looks back over; it starts anew with each window."""

@@ -9,6 +9,7 @@ from torch import nn
 from matting.errors import DeviceError
 from matting.inference import device as devices
 from matting.inference.device import Placed
+from matting.networks.on_device import CPU, is_out_of_memory
 
 GPU = torch.device("cuda", 0)
 
@@ -16,12 +17,16 @@ GPU = torch.device("cuda", 0)
 class Movable(nn.Module):
     """Says that it moved, without a device to move to."""
 
-    def __init__(self) -> None:
+    def __init__(self, full: Exception | None = None) -> None:
+        """``full`` is raised where it should go to the GPU."""
         super().__init__()
         self.places: list[object] = []
+        self._full = full
 
     def to(self, *args: object, **_: object) -> Movable:
         self.places.append(args[0])
+        if self._full is not None and args[0] == GPU:
+            raise self._full
         return self
 
 
@@ -67,7 +72,50 @@ def test_at_last_it_goes_on_on_the_cpu_and_says_so() -> None:
     assert placed.run(memory.work, memory.halve) == "done"
     assert memory.attempts[-1] == (1, "cpu")
     assert told[-1] == "Test GPU (cuda:0) ran out of memory; going on on the CPU, which is slower."
-    assert placed.network.places == [GPU, devices.CPU]
+    assert placed.network.places == [GPU, CPU]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 MiB."),
+        torch.AcceleratorError("CUDA error: out of memory"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"),
+    ],
+)
+def test_weights_that_find_no_room_stay_on_the_cpu_whoever_says_so(error: RuntimeError) -> None:
+    told: list[str] = []
+    placed = Placed(Movable(error), GPU, told.append)
+    assert placed.device == CPU
+    assert placed.network.places[0] == GPU
+    assert placed.network.places[-1] == CPU
+    assert told == ["Test GPU (cuda:0) ran out of memory; going on on the CPU, which is slower."]
+    assert placed.run(lambda: "done") == "done"
+
+
+def test_other_faults_of_a_device_are_not_taken_for_missing_memory() -> None:
+    assert not is_out_of_memory(torch.AcceleratorError("CUDA error: device-side assert triggered"))
+    assert not is_out_of_memory(ValueError("CUDA out of memory"))
+
+
+@pytest.mark.filterwarnings("ignore:CUDA is not available")
+def test_on_the_cpu_it_goes_on_in_float32_and_says_so() -> None:
+    told: list[str] = []
+    placed = Placed(Movable(), GPU, told.append, torch.bfloat16)
+
+    def work() -> torch.dtype:
+        if placed.device == GPU:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return (torch.ones(2, 2) @ torch.ones(2, 2)).dtype
+
+    assert placed.run(work) == torch.float32
+    assert told[1:] == ["It goes on in float32: in half precision the CPU is slower still."]
+
+
+def test_half_precision_that_was_asked_for_on_the_cpu_is_kept() -> None:
+    placed = Placed(Movable(), precision=torch.bfloat16)
+    assert placed.run(lambda: torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.bfloat16
 
 
 def test_too_little_memory_at_all_is_one_sentence_and_other_faults_pass() -> None:
@@ -95,6 +143,25 @@ def test_devices_that_are_none_are_named(name: str) -> None:
 
 
 def test_auto_is_what_there_is() -> None:
-    assert devices.choose("cpu") == devices.CPU
+    assert devices.choose("cpu") == CPU
     assert devices.choose("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
-    assert 0 < devices.budget_bytes(devices.CPU) < 1 << 50
+    assert 0 < devices.budget_bytes(CPU) < 1 << 50
+
+
+def test_what_pytorch_keeps_free_may_be_planned_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (100 << 20, 1000 << 20))
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda _: 200 << 20)
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda _: 600 << 20)
+    assert devices.budget_bytes(GPU) == int(0.6 * (500 << 20))
+
+
+def test_float32_is_float32_on_cuda_and_training_in_half_precision_may_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with torch.backends.cudnn.flags(enabled=True, allow_tf32=True):
+        assert devices.choose("cuda:1") == torch.device("cuda", 1)
+        allowed = [torch.backends.cudnn.allow_tf32]
+        for precision in (torch.bfloat16, torch.float32):
+            devices.keep_to(precision)
+            allowed.append(torch.backends.cudnn.allow_tf32)
+    assert allowed == [False, True, False]

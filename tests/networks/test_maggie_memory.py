@@ -12,11 +12,12 @@ from golden_files import golden_layout
 from numpy.typing import NDArray
 from tolerances import FINE_ALPHA, FINE_SHARE
 
-from matting.inference.device import CPU, Placed
+from matting.inference.device import Placed
 from matting.inference.maggie import MaggieMatter
 from matting.inference.maggie_memory import LEAST_SITES, MOST_SITES, picture_bytes, short_side_for, sites_for
 from matting.networks.folding import folded
 from matting.networks.maggie import MaGGIe, Mattes
+from matting.networks.on_device import CPU
 
 MIB = 1 << 20
 SHORT = 128

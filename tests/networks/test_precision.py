@@ -14,7 +14,7 @@ from tolerances import COARSE_ALPHA, FINE_ALPHA, FUSED_SHARE, HALF_MEAN, MASK_SH
 from torch import Tensor
 
 from matting.errors import UnavailableError
-from matting.inference.device import autocast
+from matting.inference.device import autocast, choose
 from matting.inference.loading import learned_name
 from matting.networks.folding import folded
 from matting.networks.maggie import MaGGIe
@@ -103,15 +103,14 @@ def test_precision_is_kept_with_the_weights_and_auto_is_the_exact_one(tmp_path: 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_cuda_computes_what_the_cpu_does() -> None:
-    gpu = torch.device("cuda", 0)
+    gpu = choose("cuda:0")  # in full float32 from here
     network = MaGGIe(video=False).eval()
     network.load_state_dict(formula_weights(golden_layout("maggie", "layout_image")))
     network = folded(network)
     name = "image_192x256_n2_inject"
     exact = maggie_mattes(network, name, torch.float32)
     network.to(gpu)
-    with torch.backends.cudnn.flags(allow_tf32=False):
-        there = maggie_mattes(network, name, torch.float32, gpu)
+    there = maggie_mattes(network, name, torch.float32, gpu)
     assert float(((there["alpha"] - exact["alpha"]).abs() > COARSE_ALPHA).float().mean()) <= FUSED_SHARE
     for dtype in HALVES:
         rough = maggie_mattes(network, name, dtype, gpu)

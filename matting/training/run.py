@@ -15,6 +15,7 @@ from torch.nn.utils import clip_grad_norm_
 
 from matting.errors import CheckpointError
 from matting.files import replacing
+from matting.inference.device import keep_to, precision_named
 from matting.training.recipes import Recipe
 from matting.training.stock import Stock
 
@@ -67,6 +68,7 @@ class Run:
         self.network = network.train().to(memory_format=torch.channels_last)
         self.recipe, self._stock, self._lesson = recipe, stock, lesson
         self._together = together
+        keep_to(precision_named(recipe.precision))
         self.rank = together.process_index if together else 0
         judged = _Judged(network, recipe, lesson)
         self._judged = together.prepare_model(judged) if together else judged
@@ -126,15 +128,18 @@ class Run:
         """
         path = folder / STATE
         try:
-            state = torch.load(path, weights_only=True)
+            # By way of the CPU: it may have been saved on another device than this process learns on.
+            state = torch.load(path, map_location="cpu", weights_only=True)
             # What recipes did not say yet was as it is by default.
             if {**asdict(Recipe()), **state["recipe"]} != asdict(self.recipe):
                 raise CheckpointError(f"{path} was trained by another recipe: {json.dumps(state['recipe'])}.")
             self.network.load_state_dict(state["network"])
             self._optimiser.load_state_dict(state["optimiser"])
+            for name, tensor in self.averaged.items():
+                tensor.copy_(state["averaged"][name])
         except (OSError, RuntimeError, KeyError, ValueError) as error:
             raise CheckpointError(f"{path} cannot be taken up again: {error}") from error
-        self.averaged, self.done = state["averaged"], state["done"]
+        self.done = state["done"]
 
 
 class _Judged(nn.Module):

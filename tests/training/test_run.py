@@ -130,6 +130,35 @@ class TestRun:
         curve += [step.loss for step in second.steps()]
         assert curve == whole
 
+    def test_one_that_was_saved_on_a_gpu_goes_on_without_one(
+        self, stock: Stock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run = started(stock)
+        list(run.steps(2))
+        with monkeypatch.context() as there:
+            there.setattr(torch.serialization, "location_tag", lambda _: "cuda:3")
+            run.save(tmp_path)
+        if not torch.cuda.is_available():
+            with pytest.raises(RuntimeError, match="CUDA"):
+                torch.load(tmp_path / "state.pt", weights_only=True)
+        again = started(stock)
+        again.go_on(tmp_path)
+        assert again.done == 2
+        for name, tensor in run.averaged.items():
+            torch.testing.assert_close(again.averaged[name], tensor, rtol=0, atol=0)
+
+    @pytest.mark.filterwarnings("ignore:.*copying from a non-meta parameter")
+    def test_what_it_goes_on_from_lies_where_its_network_is(self, stock: Stock, tmp_path: Path) -> None:
+        run = started(stock)
+        list(run.steps(1))
+        run.save(tmp_path)
+        elsewhere = Run(create("lite").to("meta"), RECIPE, stock, LiteLesson())
+        elsewhere.go_on(tmp_path)
+        moments = [state["exp_avg"] for state in elsewhere._optimiser.state.values()]
+        held = [*elsewhere.network.state_dict().values(), *elsewhere.averaged.values(), *moments]
+        assert len(moments) == len(list(elsewhere.network.parameters()))
+        assert {tensor.device.type for tensor in held} == {"meta"}
+
     def test_another_recipe_is_refused(self, stock: Stock, tmp_path: Path) -> None:
         started(stock).save(tmp_path)
         other = started(stock, Recipe(seed=4, steps=6, size=2, length=2, side_px=64, warm_up=2))

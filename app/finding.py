@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,9 +30,17 @@ class Finding(QObject):
     changed = Signal()
     """Other people are on offer than before."""
 
-    def __init__(self, session: Session, jobs: Jobs, messages: MessageBar, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        jobs: Jobs,
+        messages: MessageBar,
+        device: Callable[[], str],
+        parent: QObject | None = None,
+    ) -> None:
+        """``device`` says where networks run at the moment."""
         super().__init__(parent)
-        self._session, self._jobs, self._messages = session, jobs, messages
+        self._session, self._jobs, self._messages, self._device = session, jobs, messages, device
         self._job: Job | None = None
         self._offers: dict[int, Proposal] = {}
         self._opening = 0
@@ -60,20 +68,21 @@ class Finding(QObject):
             )
             return
         self._forget()
-        work = session.workspace
+        work, device = session.workspace, self._device()
 
         def run(ctx: JobContext) -> list[Proposal]:
             from matting.pipeline.finding import find_people, taken_boxes
 
             own = work.for_thread()
             with own.clip:
-                return find_people(own.clip, frame, ctx, taken_boxes(own, frame), own.shot_of(frame))
+                return find_people(own.clip, frame, ctx, taken_boxes(own, frame), own.shot_of(frame), device)
 
         job = self._job = self._jobs.start(
             "Finding people",
             run,
             done=lambda found: self._on_found(job, found),
             failed=lambda error: self._on_failed(job, error),
+            noticed=self._messages.warn,
         )
         self._messages.note("Looking for people on this frame…")
         self.changed.emit()

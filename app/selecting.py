@@ -37,6 +37,8 @@ class Selecting(QObject):
     done = Signal()
     """The store holds the masks of the current prompts."""
     failed = Signal(object)
+    noticed = Signal(str)
+    """What the artist should read although clicks are answered."""
     busy_changed = Signal(str)
     """What is going on for the current frame, in a few words; empty when it is over."""
     answered = Signal(str)
@@ -70,6 +72,7 @@ class Selecting(QObject):
                 lambda ctx: self._worker.run(stages.load_seeder, methods, device, ctx=ctx),
                 failed=lambda error: log.info("The seeder is not ready: %s", error),  # who clicks will be told
                 finished=self._on_loaded,
+                noticed=self.noticed.emit,
                 lane=Lane.SELECTING,
             )
 
@@ -143,6 +146,7 @@ class Selecting(QObject):
             done=lambda answer: self._on_answered(generation, answer),
             failed=lambda error: self._on_failed(generation, error),
             finished=self._on_finished,
+            noticed=self.noticed.emit,
             lane=Lane.SELECTING,
         )
 

@@ -106,7 +106,7 @@ def load_seeder(methods: Methods, device: str, ctx: JobContext) -> None:
     """Open the seeder of a document, so that the first click does not wait for it."""
     from matting.pipeline.seeders import open_seeder
 
-    open_seeder(methods, device)
+    open_seeder(methods, device, tell=ctx.notice)
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def select(work: Workspace, frame: int, device: str, ctx: JobContext) -> Answer:
 
     started, made = time.perf_counter(), embeddings().made
     with work.clip:
-        seed(work, frame, device)
+        seed(work, frame, device, ctx.notice)
     return Answer(time.perf_counter() - started, embeddings().made - made)
 
 

@@ -84,7 +84,7 @@ class MainWindow(QMainWindow):
         self._locking = Locking(self.session, self.jobs, self.messages, self)
         self._reviewing = Reviewing(self.session, self.jobs, self.messages, self)
         self._returning = Returning(self.session, self.jobs, self.messages, self._reviewing, self)
-        self._finding = Finding(self.session, self.jobs, self.messages, self)
+        self._finding = Finding(self.session, self.jobs, self.messages, lambda: self.work.device, self)
         self._cutting = Cutting(self.session, self.jobs, self.messages, self)
         self._seeder_choice = MethodChoice(SEEDER, self.session, self.jobs, self)
         self._tracker_choice = MethodChoice(TRACKER, self.session, self.jobs, self)
@@ -250,6 +250,7 @@ class MainWindow(QMainWindow):
         self._selecting.done.connect(self.frames.refresh)  # it tells nothing new of how far anybody is
         self._selecting.busy_changed.connect(viewer.busy.set_text)
         self._selecting.answered.connect(self._line.show_answer)
+        self._selecting.noticed.connect(self.messages.warn)
         self._selecting.failed.connect(lambda error: self.messages.error(explain("Selecting", error)))
         self.work.status_changed.connect(self._on_status)
         self.models.brought.connect(lambda known: self.messages.note(f"{known.title} is installed."))

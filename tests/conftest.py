@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -39,6 +40,23 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
         ("APPDATA", "roaming"),
     ):
         monkeypatch.setenv(name, str(home / folder))
+
+
+@pytest.fixture
+def full_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A CUDA device on which nothing finds room, not a single tensor."""
+    import torch
+
+    usual = torch.Tensor.to
+
+    def to(self: torch.Tensor, *args: Any, **named: Any) -> torch.Tensor:
+        if any(isinstance(given, torch.device) and given.type == "cuda" for given in args):
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 MiB.")
+        return usual(self, *args, **named)
+
+    monkeypatch.setattr(torch.Tensor, "to", to)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "Full GPU")
+    monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
 
 
 @pytest.fixture(autouse=True)

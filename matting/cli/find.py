@@ -24,17 +24,20 @@ def find(
     prompts: Annotated[
         Path | None, typer.Option(metavar="P.json", help="Write prompts for everybody who is found, for cut.")
     ] = None,
+    device: Annotated[str, typer.Option(help="auto|cpu|cuda[:k]")] = "auto",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what exists.")] = False,
 ) -> None:
     """Find the people on a frame: by Mask R-CNN if it is installed, else by outlines, faces and movement."""
     from matting.pipeline import finding
+    from matting.pipeline.methods import check_device
 
+    check_device(device)
     if prompts is not None and prompts.exists() and not overwrite:
         raise OutputError(f"{prompts} exists; add --overwrite or choose another name.")
     with open_clip(clip) as footage, progress() as ctx:
         for notice in footage.info.notices:
             warn(notice)
-        found = finding.find_people(footage, frame, ctx)
+        found = finding.find_people(footage, frame, ctx, device=device)
     method = finding.method()
     for number, person in enumerate(found, 1):
         box = ", ".join(f"{side:.0f}" for side in person.box)

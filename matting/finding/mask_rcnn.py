@@ -8,7 +8,7 @@ Source:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from torchvision.models.detection import maskrcnn_resnet50_fpn_v2
 from matting.errors import CheckpointError
 from matting.finding.proposal import Box, Proposal, clipped, distinct
 from matting.networks import checkpoints
+from matting.networks.on_device import CPU, OnDevice
 
 PERSON = 1
 _LEAST_SCORE = 0.5
@@ -31,18 +32,22 @@ _INSIDE = 0.5
 class MaskRcnnFinder:
     """The network with its weights."""
 
-    def __init__(self, weights: Path, device: str = "cpu") -> None:
+    def __init__(
+        self, weights: Path, device: torch.device = CPU, tell: Callable[[str], None] = lambda text: None
+    ) -> None:
         """Load a checkpoint.
 
         Args:
             weights: file of torchvision's layout.
-            device: where it runs.
+            device: where it runs, if there is the memory; else it is the CPU.
+            tell: gets a sentence then.
 
         Raises:
             CheckpointError: the file cannot be read, or holds another network.
+            DeviceError: there is too little memory.
         """
-        self._device = torch.device(device)
-        self._network = _loaded(weights).to(self._device).eval()
+        self._network = _loaded(weights).eval()
+        self._placed = OnDevice(self._network, device, tell)
 
     def find(self, frame: NDArray[np.uint8], taken: Sequence[Box] = ()) -> list[Proposal]:
         """Propose people.
@@ -53,12 +58,18 @@ class MaskRcnnFinder:
 
         Returns:
             Proposals with masks, best first, each about another person.
+
+        Raises:
+            DeviceError: there is too little memory.
         """
         size_hw = frame.shape[0], frame.shape[1]
-        picture = torch.from_numpy(np.ascontiguousarray(frame)).to(self._device).permute(2, 0, 1).float() / 255
-        with torch.inference_mode():
-            found = self._people(picture)
-        return distinct(_proposals(found, size_hw), taken)
+        picture = torch.from_numpy(np.ascontiguousarray(frame))
+
+        def proposed() -> list[Proposal]:
+            seen = picture.to(self._placed.device).permute(2, 0, 1).float() / 255
+            return _proposals(self._people(seen), size_hw)
+
+        return distinct(self._placed.run(proposed), taken)
 
     def _people(self, picture: Tensor) -> dict[str, Tensor]:
         """Step by step, so that masks grow to the frame's size for people only and not for 90 categories."""

@@ -25,6 +25,7 @@ from segment_anything import sam_model_registry
 from torch import Tensor, nn
 
 from matting.arrays import FloatArray
+from matting.networks.on_device import OnDevice
 from matting.networks.sam_decoder import decode
 from matting.networks.tiny_vit import TinyViT
 
@@ -93,14 +94,16 @@ class Predictor:
 
     Args:
         network: made by :func:`create_sam`, with its weights.
-        device: to run on.
+        device: to run on; where memory runs out there it stays on the CPU from then on.
+        tell: gets a sentence then; may be set anew, since a network outlives whoever opened it.
     """
 
-    def __init__(self, network: nn.Module, device: torch.device) -> None:
-        self._network: Any = network.to(device)
-        self._device = device
+    def __init__(
+        self, network: nn.Module, device: torch.device, tell: Callable[[str], None] = lambda text: None
+    ) -> None:
+        self._network: Any = network
+        self.placed = OnDevice(network, device, tell)
 
-    @torch.inference_mode()
     def embed(self, frame: NDArray[np.uint8]) -> FloatArray:
         """The picture's embedding, which takes most of the time.
 
@@ -109,16 +112,22 @@ class Predictor:
 
         Returns:
             ``[256, 64, 64]`` float32.
+
+        Raises:
+            DeviceError: not even the CPU has the memory.
         """
         height, width = _inner(frame.shape[:2])
         resized = Image.fromarray(frame).resize((width, height), Image.Resampling.BILINEAR)
         square = np.zeros((SIDE, SIDE, 3), np.float32)
         square[:height, :width] = (np.asarray(resized, np.float32) - np.array(_MEAN)) / np.array(_DEVIATION)
-        picture = torch.from_numpy(square).permute(2, 0, 1)[None].to(self._device)
-        embedding: FloatArray = self._network.image_encoder(picture)[0].float().cpu().numpy()
-        return embedding
+        picture = torch.from_numpy(square).permute(2, 0, 1)[None]
 
-    @torch.inference_mode()
+        def encoded() -> FloatArray:
+            embedding: FloatArray = self._network.image_encoder(picture.to(self.placed.device))[0].float().cpu().numpy()
+            return embedding
+
+        return self.placed.run(encoded)
+
     @_on_one_core
     def candidates(
         self,
@@ -140,23 +149,37 @@ class Predictor:
             box: x0, y0, x1, y1 in pixels of the frame.
             previous: ``[256, 256]`` logits of a mask to start from, laid out like those that come out.
             several: offer three masks, from part to whole, rather than the one for prompts that leave no doubt.
+
+        Raises:
+            DeviceError: not even the CPU has the memory.
         """
-        network, device = self._network, self._device
         height, width = _inner(size_hw)
         scale = np.array([width / size_hw[1], height / size_hw[0]])
         given = None
         if points is not None and labels is not None and len(points):
-            given = (
-                torch.as_tensor(points * scale, dtype=torch.float32, device=device)[None],
-                torch.as_tensor(labels, dtype=torch.int32, device=device)[None],
-            )
+            given = torch.as_tensor(points * scale, dtype=torch.float32), torch.as_tensor(labels, dtype=torch.int32)
         corners = None
         if box is not None:
-            corners = torch.as_tensor(box.reshape(2, 2) * scale, dtype=torch.float32, device=device).reshape(1, 4)
-        drawn = None if previous is None else torch.from_numpy(previous).to(device)[None, None]
-        sparse, dense = network.prompt_encoder(points=given, boxes=corners, masks=drawn)
-        picture = _as_rows(torch.from_numpy(embedding).to(device).float() + dense[0])
-        logits, quality = decode(network.mask_decoder, picture, self._places, sparse[0], several)
+            corners = torch.as_tensor(box.reshape(2, 2) * scale, dtype=torch.float32).reshape(1, 4)
+        drawn = None if previous is None else torch.from_numpy(previous)[None, None]
+        return self.placed.run(lambda: self._decoded(torch.from_numpy(embedding), given, corners, drawn, several))
+
+    def _decoded(
+        self,
+        embedding: Tensor,
+        given: tuple[Tensor, Tensor] | None,
+        corners: Tensor | None,
+        drawn: Tensor | None,
+        several: bool,
+    ) -> Candidates:
+        network, device = self._network, self.placed.device
+        sparse, dense = network.prompt_encoder(
+            points=None if given is None else tuple(part.to(device)[None] for part in given),
+            boxes=None if corners is None else corners.to(device),
+            masks=None if drawn is None else drawn.to(device),
+        )
+        picture = _as_rows(embedding.to(device).float() + dense[0])
+        logits, quality = decode(network.mask_decoder, picture, self._places.to(device), sparse[0], several)
         return Candidates(logits.float().cpu().numpy(), quality.float().cpu().numpy())
 
     @cached_property

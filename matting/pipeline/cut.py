@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import groupby, product
@@ -56,8 +56,12 @@ def cut(work: Workspace, ctx: JobContext, device: str = "auto") -> None:
         matte(work, ctx, device)
 
 
-def seed(work: Workspace, frame: int, device: str = "auto") -> NDArray[np.uint8]:
+def seed(
+    work: Workspace, frame: int, device: str = "auto", tell: Callable[[str], None] = lambda text: None
+) -> NDArray[np.uint8]:
     """The masks that the prompts on a frame give, as an index picture ``[H, W]``, from the store if they are there.
+
+    ``tell`` gets a sentence when a network had to leave its device.
 
     Raises:
         UnavailableError, CheckpointError, DeviceError: the document's seeder cannot be had.
@@ -66,12 +70,12 @@ def seed(work: Workspace, frame: int, device: str = "auto") -> NDArray[np.uint8]
     if work.store.has(SEEDS, frame, key):
         return work.store.read_frame(SEEDS, frame, key, 0)
     drawn = {i.id: prompt.drawn for i in work.prompted if (prompt := i.prompt_at(frame)) is not None and prompt.drawn}
-    picture = _painted(work, frame, drawn, device) if drawn else _found(work, frame, device)
+    picture = _painted(work, frame, drawn, device, tell) if drawn else _found(work, frame, device, tell)
     work.store.write(SEEDS, frame, key, picture[None])
     return picture
 
 
-def _painted(work: Workspace, frame: int, drawn: Drawn, device: str) -> NDArray[np.uint8]:
+def _painted(work: Workspace, frame: int, drawn: Drawn, device: str, tell: Callable[[str], None]) -> NDArray[np.uint8]:
     """What was painted over what the seeder finds. It changes nothing of that, so a stroke need not wait for it."""
     # Mostly all but the newest stroke is there already, and an artist paints many.
     who, place = in_order(drawn)[-1]
@@ -81,7 +85,7 @@ def _painted(work: Workspace, frame: int, drawn: Drawn, device: str) -> NDArray[
     if work.store.has(SEEDS, frame, key):
         return draw_over(work.store.read_frame(SEEDS, frame, key, 0), {who: drawn[who][place : place + 1]})
     bare = work.with_document(_with_drawn(work.document, frame, dict.fromkeys(drawn, ())))
-    return draw_over(seed(bare, frame, device), drawn)
+    return draw_over(seed(bare, frame, device, tell), drawn)
 
 
 def _with_drawn(document: Document, frame: int, drawn: Drawn) -> Document:
@@ -96,7 +100,7 @@ def _with_drawn(document: Document, frame: int, drawn: Drawn) -> Document:
     return document
 
 
-def _found(work: Workspace, frame: int, device: str) -> NDArray[np.uint8]:
+def _found(work: Workspace, frame: int, device: str, tell: Callable[[str], None]) -> NDArray[np.uint8]:
     """What the seeder makes of the prompts on a frame."""
     prompts = {
         instance.id: _frame_prompt(work, prompt)
@@ -108,7 +112,8 @@ def _found(work: Workspace, frame: int, device: str) -> NDArray[np.uint8]:
     masks = _as_given(prompts)
     if masks is None:
         sight = sight_of(work, frame)
-        masks = seed_frame(open_seeder(work.document.methods, device), sight.picture, prompts, sight.neighbours)
+        seeder = open_seeder(work.document.methods, device, tell=tell)
+        masks = seed_frame(seeder, sight.picture, prompts, sight.neighbours)
     return to_index_picture(np.stack(list(masks.values())), tuple(masks))
 
 
@@ -230,7 +235,7 @@ def given_masks(work: Workspace, shots: Iterable[range], ctx: JobContext, device
 
     def read(frame: int) -> dict[int, Mask]:
         by_prompts = prompted.get(frame, [])
-        picture = seed(work, frame, device) if by_prompts else None
+        picture = seed(work, frame, device, ctx.notice) if by_prompts else None
         masks: dict[int, Mask] = {}
         for instance_id in given[frame]:
             found = picture == instance_id if instance_id in by_prompts else work.approved.mask(frame, instance_id)
@@ -240,7 +245,7 @@ def given_masks(work: Workspace, shots: Iterable[range], ctx: JobContext, device
 
     for done, frame in enumerate(sorted(prompted)):
         ctx.report(0, f"Selecting ({done + 1} of {len(prompted)})")
-        seed(work, frame, device)
+        seed(work, frame, device, ctx.notice)
     return lazy_seeds(given, read)
 
 

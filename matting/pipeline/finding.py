@@ -38,7 +38,12 @@ def method() -> str:
 
 
 def find_people(
-    clip: Clip, frame: int, ctx: JobContext, taken: Sequence[Box] = (), shot: range | None = None
+    clip: Clip,
+    frame: int,
+    ctx: JobContext,
+    taken: Sequence[Box] = (),
+    shot: range | None = None,
+    device: str = "auto",
 ) -> list[Proposal]:
     """Propose people on a frame.
 
@@ -48,6 +53,7 @@ def find_people(
         ctx: hears of the progress, and can stop the work.
         taken: boxes of the people who are selected on the frame already; they are not proposed again.
         shot: the frames that show the same place as this one, where that is known.
+        device: auto, cpu or cuda[:k]; for the network.
 
     Returns:
         Best first, each about another person; the same for the same frame every time. With masks where Mask R-CNN
@@ -56,6 +62,7 @@ def find_people(
     Raises:
         MediaError: there is no such frame, or it cannot be read.
         CheckpointError: the weights that are installed are damaged.
+        DeviceError: there is no such device, or too little memory.
         Cancelled: somebody asked to stop.
     """
     if not 0 <= frame < len(clip):
@@ -63,18 +70,20 @@ def find_people(
     picture = to_8_bit(clip.frame(frame))
     path = weights.installed(MODEL)
     if path is not None:
-        return _by_network(path, picture, taken, ctx)
+        return _by_network(path, picture, taken, ctx, device)
     moving = _movement(clip, frame, shot or range(len(clip)), picture, ctx)
     ctx.report(0.7, "Looking for outlines and faces")
     return find_unlearned(picture, moving, taken)
 
 
-def _by_network(path: Path, picture: NDArray[np.uint8], taken: Sequence[Box], ctx: JobContext) -> list[Proposal]:
+def _by_network(
+    path: Path, picture: NDArray[np.uint8], taken: Sequence[Box], ctx: JobContext, device: str
+) -> list[Proposal]:
     from matting.finding.mask_rcnn import MaskRcnnFinder  # slow to import
     from matting.inference.device import choose
 
     ctx.report(0, "Reading the weights of Mask R-CNN")
-    finder = MaskRcnnFinder(path, str(choose("auto")))
+    finder = MaskRcnnFinder(path, choose(device), ctx.notice)
     ctx.report(0.4, "Looking for people")
     return finder.find(picture, taken)
 

@@ -202,8 +202,7 @@ def check_device(device: str) -> str:
     """The device that ``auto``, ``cpu``, ``cuda`` or ``cuda:k`` means here.
 
     Raises:
-        DeviceError: there is no such device. The methods of this version run on the CPU, so ``auto`` is that and
-            CUDA is looked for only when it is asked for.
+        DeviceError: there is no such device. ``auto`` may be the CPU, so CUDA is looked for only when it is asked for.
     """
     if device in ("auto", "cpu"):
         return "cpu"

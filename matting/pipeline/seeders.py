@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
 
@@ -14,6 +16,9 @@ from matting.seeding.embeddings import Embeddings
 from matting.seeding.names import GRABCUT, NETWORKS
 from matting.seeding.seeder import Seeder
 from matting.weights import installed
+
+if TYPE_CHECKING:  # brings PyTorch
+    from matting.seeding.sam import SamSeeder
 
 SEEDERS = ("auto", "sam", GRABCUT, *NETWORKS)
 _SAM_VERSION = 1
@@ -96,13 +101,19 @@ def _grabcut(name: str) -> Seeder:
     return GrabCutSeeder()
 
 
-def open_seeder(methods: Methods, device: str = "auto", kept: Embeddings | None = None) -> Seeder:
+def open_seeder(
+    methods: Methods,
+    device: str = "auto",
+    kept: Embeddings | None = None,
+    tell: Callable[[str], None] = lambda text: None,
+) -> Seeder:
     """The document's seeder, ready to work; a network stays open until :func:`close_seeders`.
 
     Args:
         methods: of the document.
         device: where a network runs.
         kept: where what it sees is kept; None for :func:`embeddings`.
+        tell: gets a sentence when the device had no memory, until the seeder is opened again.
 
     Raises:
         UnavailableError: this version does not have it, or its model is not installed.
@@ -117,7 +128,11 @@ def open_seeder(methods: Methods, device: str = "auto", kept: Embeddings | None 
         raise CheckpointError(
             f"{path} is not the file that this project's people were selected with; choose the seeder again."
         )
-    return _open_sam(methods.seeder, path, seeder_name(methods), device, kept or embeddings())
+    seeder, told = _open_sam(methods.seeder, path, seeder_name(methods), device, kept or embeddings())
+    while told:
+        tell(told.pop(0))
+    seeder.predictor.placed.tell = tell
+    return seeder
 
 
 @lru_cache(maxsize=len(NETWORKS))
@@ -127,13 +142,15 @@ def _fingerprint(path: Path, size: int, changed_ns: int) -> str:
 
 
 @lru_cache(maxsize=1)
-def _open_sam(model_id: str, path: Path, name: str, device: str, kept: Embeddings) -> Seeder:
+def _open_sam(model_id: str, path: Path, name: str, device: str, kept: Embeddings) -> tuple[SamSeeder, list[str]]:
+    """The seeder, and what there was to tell while it was opened."""
     from matting.inference.device import choose
     from matting.networks.checkpoints import network_from
     from matting.networks.sam import Predictor
     from matting.seeding.sam import SamSeeder
 
-    return SamSeeder(Predictor(network_from(path, model_id), choose(device)), name, kept)
+    told: list[str] = []
+    return SamSeeder(Predictor(network_from(path, model_id), choose(device), told.append), name, kept), told
 
 
 @cache

@@ -48,7 +48,7 @@ class SamSeeder:
 
     def __init__(self, predictor: Predictor, name: str, embeddings: Embeddings) -> None:
         self.name = name
-        self._predictor, self._embeddings = predictor, embeddings
+        self.predictor, self._embeddings = predictor, embeddings
         # A click is about one person; what the network said about the others on the frame is still true.
         self._answers: OrderedDict[tuple[str, _Question], Candidates] = OrderedDict()
         self._named: tuple[NDArray[np.uint8], str] | None = None
@@ -125,7 +125,7 @@ class SamSeeder:
     def _offered(self, frame: NDArray[np.uint8], question: _Question) -> Candidates:
         key = self._key(frame)
         if (key, question) not in self._answers:
-            embedding = self._embeddings.of(key, lambda: self._predictor.embed(frame))
+            embedding = self._embeddings.of(key, lambda: self.predictor.embed(frame))
             self._answers[key, question] = self._answer(embedding, (frame.shape[0], frame.shape[1]), question)
         self._answers.move_to_end((key, question))
         while len(self._answers) > _MOST_ANSWERS:
@@ -148,7 +148,7 @@ class SamSeeder:
         previous = None
         if question.previous:
             previous = np.frombuffer(question.previous, np.float32).reshape(-1, embedding.shape[-1] * 4).copy()
-        return self._predictor.candidates(embedding, size_hw, points, labels, box, previous)
+        return self.predictor.candidates(embedding, size_hw, points, labels, box, previous)
 
 
 def _stand_in(prompt: FramePrompt, size_hw: tuple[int, int]) -> Mask:

@@ -93,8 +93,13 @@ class CutieTracker:
         if not any(seeds.values()) or not span:
             yield from nobody(span, clip.size_hw)
             return
-        with Trail() if trail is None else nullcontext(trail) as trail:
-            left = trail.recall(f"{self.name} on {self._device or 'cpu'}")
+        import torch
+
+        from matting.tracking.cutie_follower import enough_memory
+
+        device = self._device or torch.device("cpu")
+        with Trail() if trail is None else nullcontext(trail) as trail, enough_memory(device):
+            left = trail.recall(f"{self.name} on {device}")
             yield from trail.found()
             runs = [_Run(clip, part, number, trail) for number, part in enumerate(parts(span, seeds))]
             for masks in self._tracked(runs, ctx, trail, left):

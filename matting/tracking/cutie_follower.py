@@ -24,6 +24,7 @@ from torch import Tensor
 
 from matting.arrays import FloatArray
 from matting.errors import DeviceError
+from matting.networks.on_device import described, is_out_of_memory
 from matting.tracking.cutie_memory import fill_memory, memory_state, tensors_from, tensors_state
 from matting.tracking.waypoint import State
 
@@ -269,17 +270,26 @@ def _shared(masks: Tensor) -> Tensor:
 
 @contextmanager
 def working() -> Iterator[None]:
-    """No gradients, and no warnings of the package's old way of writing autocast, which nobody here can mend.
+    """No gradients, and no warnings of the package's old way of writing autocast, which nobody here can mend."""
+    with torch.inference_mode(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        yield
+
+
+@contextmanager
+def enough_memory(device: torch.device) -> Iterator[None]:
+    """For all that a tracker does: what it remembers lies on the device, so it cannot go on elsewhere by itself.
 
     Raises:
         DeviceError: memory ran out.
     """
-    with torch.inference_mode(), warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)
-        try:
-            yield
-        except (torch.OutOfMemoryError, MemoryError) as error:
-            raise DeviceError(
-                "There is too little memory for Cutie with so many people; track on the CPU (--device cpu), fewer "
-                "people at once, or with --tracker flow."
-            ) from error
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        elsewhere = "" if device.type == "cpu" else "on the CPU (Device in Work ▸ Matting…, or --device cpu), "
+        raise DeviceError(
+            f"Cutie found too little memory on {described(device)} for so many people; track {elsewhere}fewer people "
+            "at once, or by flow (--tracker flow)."
+        ) from error

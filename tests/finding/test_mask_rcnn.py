@@ -79,6 +79,17 @@ def test_people_come_out_with_masks_in_pixels_of_the_frame(found: list[Proposal]
         assert all(overlap(one.box, other.box) <= 0.45 for other in found[place + 1 :])
 
 
+@pytest.mark.usefixtures("full_gpu")
+def test_without_room_on_the_gpu_the_cpu_looks_for_people(checkpoint: Path, found: list[Proposal]) -> None:
+    told: list[str] = []
+    finder = MaskRcnnFinder(checkpoint, torch.device("cuda", 0), told.append)
+    finder._network.transform.min_size = (160,)
+    assert told == ["Full GPU (cuda:0) ran out of memory; going on on the CPU, which is slower."]
+    finder._placed.device = torch.device("cuda", 0)  # room for the weights, none for a picture
+    assert [proposal.box for proposal in finder.find(picture())] == [proposal.box for proposal in found]
+    assert len(told) == 2
+
+
 def test_other_categories_are_nobody(weights: dict[str, Tensor], tmp_path: Path) -> None:
     dog = {key: tensor.clone() for key, tensor in weights.items() if key == "roi_heads.box_predictor.cls_score.bias"}
     dog["roi_heads.box_predictor.cls_score.bias"][:] = 0

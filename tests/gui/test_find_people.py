@@ -31,8 +31,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, list[Box]]]:
     """A finder that proposes two people on every frame, one with an outline; what it was asked for."""
     asked: list[tuple[int, list[Box]]] = []
 
-    def find(clip: Clip, frame: int, ctx: JobContext, taken: Sequence[Box], shot: range) -> list[Proposal]:
+    def find(clip: Clip, frame: int, ctx: JobContext, taken: Sequence[Box], shot: range, device: str) -> list[Proposal]:
         asked.append((frame, list(taken)))
+        ctx.notice(f"It works on {device}.")
         mask = np.zeros(clip.size_hw, np.bool_)
         mask[40:80, 30:70] = True
         return [Proposal(DISC, 0.9, mask, "mask-rcnn"), Proposal(BESIDE, 0.4, None, "hog")]
@@ -70,6 +71,18 @@ def test_proposals_leave_the_document_alone(offering: MainWindow, asked: list[tu
     assert not offering.session.document.instances
     assert not offering.session.undo_stack.canUndo()
     assert "2 people may be here" in text_of(offering)
+
+
+def test_it_works_where_the_artist_wants_networks_to_and_says_what_is_to_be_read(
+    window: MainWindow, clip: Path, qtbot: QtBot, asked: object
+) -> None:
+    opened(window, clip, qtbot)
+    window.work.device = "cpu"
+    warned: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(window.messages, "warn", warned.append)
+        find(window, qtbot)
+    assert warned == ["It works on cpu."]
 
 
 def test_a_click_accepts_one_with_box_and_outline_and_undo_takes_them_back(offering: MainWindow, qtbot: QtBot) -> None:

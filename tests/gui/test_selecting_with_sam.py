@@ -14,11 +14,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QLabel
 from pytestqt.qtbot import QtBot
-from window_driver import Ctrl, click, opened, press, settle
+from window_driver import Ctrl, click, opened, press, settle, text_of
 
 from app import selecting
 from app.stages import Answer
 from app.window import MainWindow
+from matting.job import JobContext
 
 PATIENCE_MS = 120_000
 
@@ -196,3 +197,18 @@ def test_a_model_that_is_gone_is_told(window: MainWindow, clip: Path, own_models
     assert window.messages.shown is not None
     assert "matteo models get mobile-sam" in window.messages.shown.text
     assert not window.viewer.busy.shown
+
+
+def test_what_the_worker_says_of_a_click_is_shown(
+    window: MainWindow, clip: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened(window, clip, qtbot)
+
+    def run(function: object, *_: object, ctx: JobContext) -> Answer:
+        ctx.notice("The GPU ran out of memory; going on on the CPU.")
+        return Answer(0.1, 0)
+
+    monkeypatch.setattr(window._selecting._worker, "run", run)
+    click(window, 50, 60)
+    answered(window, qtbot)
+    assert text_of(window) == "The GPU ran out of memory; going on on the CPU."

@@ -69,6 +69,26 @@ def test_mobile_sam_gives_the_authors_numbers(predictor: Predictor) -> None:
         assert (masks[0] & masks[1]).sum() / (masks[0] | masks[1]).sum() > 0.999
 
 
+@pytest.mark.usefixtures("full_gpu")
+def test_without_room_on_the_gpu_a_click_is_answered_by_the_cpu_and_it_is_told_once(predictor: Predictor) -> None:
+    case, told = golden("mobile_sam", "case"), list[str]()
+    wanted = predictor.embed(case["image"])
+    gpu = torch.device("cuda", 0)
+    sentence = "Full GPU (cuda:0) ran out of memory; going on on the CPU, which is slower."
+    other = Predictor(predictor.placed.network, gpu, told.append)
+    assert told == [sentence]
+    np.testing.assert_array_equal(other.embed(case["image"]), wanted)
+    other.placed.device = gpu  # room for the weights, none for a picture
+    np.testing.assert_array_equal(other.embed(case["image"]), wanted)
+    asked = case["image"].shape[:2], case["points_xy"], case["labels"]
+    other.placed.device = gpu
+    found = other.candidates(wanted, *asked)
+    np.testing.assert_array_equal(found.logits, predictor.candidates(wanted, *asked).logits)
+    assert told == [sentence] * 3
+    other.candidates(wanted, *asked)
+    assert len(told) == 3
+
+
 def test_what_the_trunk_learned_about_distances_counts(weights: Weights) -> None:
     own = {k.removeprefix("image_encoder."): v for k, v in weights.items() if k.startswith("image_encoder.")}
     ours, without = TinyViT().eval(), TinyViT(biased=False).eval()

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+from formula_sam import install_mobile_sam
 
 import matting.inference.device
 from matting.errors import CheckpointError, UnavailableError
 from matting.pipeline import seeders
-from matting.pipeline.seeders import choose_seeder, installed_seeders, open_seeder, seeder_name
+from matting.pipeline.seeders import choose_seeder, close_seeders, installed_seeders, open_seeder, seeder_name
 from matting.project.document import Methods
+from matting.seeding.embeddings import Embeddings
+from matting.seeding.sam import SamSeeder
+from matting.seeding.seeder import FramePrompt
 
 
 @pytest.fixture
@@ -70,3 +76,24 @@ def test_a_project_asks_for_the_weights_that_it_was_made_with(models: dict[str, 
     with pytest.raises(UnavailableError, match="matteo models get mobile-sam"):
         open_seeder(methods)
     assert seeder_name(Methods()) == "grabcut/3"
+
+
+@pytest.mark.usefixtures("full_gpu")
+def test_that_a_gpu_is_full_is_told_to_whoever_asks_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install_mobile_sam(tmp_path / "models")
+    monkeypatch.setenv("MATTEO_MODELS", str(tmp_path / "models"))
+    on(monkeypatch, "cuda:0")
+    methods = Methods(seeder="mobile-sam", seeder_weights=choose_seeder("mobile-sam")[1])
+    kept, first, second = Embeddings(tmp_path / "kept"), list[str](), list[str]()
+    sentence = "Full GPU (cuda:0) ran out of memory; going on on the CPU, which is slower."
+    try:
+        seeder = open_seeder(methods, "cuda", kept, first.append)
+        assert first == [sentence]
+        assert open_seeder(methods, "cuda", kept, second.append) is seeder
+        assert second == []
+        assert isinstance(seeder, SamSeeder)
+        seeder.predictor.placed.device = torch.device("cuda", 0)  # room for the weights, none for a picture
+        seeder.seed(np.zeros((40, 60, 3), np.uint8), FramePrompt(include=((20.0, 20.0),)), [])
+        assert (first, second) == ([sentence], [sentence])
+    finally:
+        close_seeders()

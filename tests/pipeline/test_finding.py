@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from matting import weights
 from matting.arrays import Picture
@@ -33,9 +34,9 @@ def true_boxes() -> list[Box]:
     return boxes
 
 
-def people(taken: list[Box]) -> list[Proposal]:
+def people(taken: list[Box], device: str = "auto") -> list[Proposal]:
     with open_clip(SAMPLE / "clip.mp4") as clip:
-        return find_people(clip, FRAME, JobContext(), taken)
+        return find_people(clip, FRAME, JobContext(), taken, device=device)
 
 
 def test_without_weights_the_people_of_the_sample_are_found_the_same_every_time() -> None:
@@ -54,18 +55,26 @@ def test_mask_rcnn_is_taken_where_it_is_installed(monkeypatch: pytest.MonkeyPatc
     folder.mkdir()
     (folder / known.file_name).write_bytes(b"weights")
     write_record(known, Record(known.file_name, 7, "0" * 64, "by hand"))
-    asked: list[Path] = []
+    asked: list[tuple[Path, torch.device]] = []
 
     class Finder:
-        def __init__(self, path: Path, device: str) -> None:
-            asked.append(path)
+        def __init__(self, path: Path, device: torch.device, tell: Callable[[str], None]) -> None:
+            asked.append((path, device))
+            tell("There is little room.")
 
         def find(self, frame: Picture, taken: Sequence[Box]) -> list[Proposal]:
             return [Proposal((0, 0, 5, 5), 0.9, np.ones(frame.shape[:2], np.bool_), "mask-rcnn")]
 
     monkeypatch.setattr(mask_rcnn, "MaskRcnnFinder", Finder)
-    assert [proposal.source for proposal in people([])] == ["mask-rcnn"]
-    assert asked == [folder / known.file_name]
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    told: list[str] = []
+    monkeypatch.setattr(JobContext, "noticed", lambda _, text: told.append(text))
+    for device in ("auto", "cpu"):
+        assert [proposal.source for proposal in people([], device)] == ["mask-rcnn"]
+    file = folder / known.file_name
+    assert asked == [(file, torch.device("cuda", 0)), (file, torch.device("cpu"))]
+    assert told == ["There is little room."] * 2
     assert method() == "Mask R-CNN"
 
 

@@ -58,7 +58,7 @@ class BoxSeeder:
 @pytest.fixture
 def seeder(monkeypatch: pytest.MonkeyPatch) -> BoxSeeder:
     seeder = BoxSeeder()
-    monkeypatch.setattr(cut, "open_seeder", lambda methods, device: seeder)
+    monkeypatch.setattr(cut, "open_seeder", lambda methods, device, tell: seeder)
     return seeder
 
 

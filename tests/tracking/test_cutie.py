@@ -153,8 +153,19 @@ def test_too_little_memory_is_a_sentence(small_cutie: CutieTracker, monkeypatch:
         raise torch.OutOfMemoryError("tried to allocate")
 
     monkeypatch.setattr(small_cutie._eye.network, "segment", full)
-    with pytest.raises(DeviceError, match=r"too little memory for Cutie.*--tracker flow"):
+    with pytest.raises(DeviceError, match=r"too little memory on the CPU.*; track fewer people.*--tracker flow"):
         found(small_cutie, SCENE, range(5), {0: SCENE.seen(0)})
+
+
+@pytest.mark.usefixtures("full_gpu")
+def test_no_memory_on_a_gpu_is_a_sentence_that_names_the_cpu(small_cutie: CutieTracker, small_checkpoint: Path) -> None:
+    tracker = CutieTracker(small_checkpoint, torch.device("cuda", 0))
+    with pytest.raises(DeviceError, match=r"memory on Full GPU \(cuda:0\).*track on the CPU .*--device cpu"):
+        found(tracker, SCENE, range(5), {0: SCENE.seen(0)})
+    tracker._eye = Eye(small_cutie._eye.network, torch.device("cpu"))
+    tracker._eye.device = torch.device("cuda", 0)  # room for the weights, none for a picture
+    with pytest.raises(DeviceError, match=r"memory on Full GPU"):
+        found(tracker, SCENE, range(5), {0: SCENE.seen(0)})
 
 
 class TestWeights:

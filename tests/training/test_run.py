@@ -130,6 +130,20 @@ class TestRun:
         curve += [step.loss for step in second.steps()]
         assert curve == whole
 
+    def test_another_recipe_is_refused(self, stock: Stock, tmp_path: Path) -> None:
+        started(stock).save(tmp_path)
+        other = started(stock, Recipe(seed=4, steps=6, size=2, length=2, side_px=64, warm_up=2))
+        with pytest.raises(CheckpointError, match="another recipe"):
+            other.go_on(tmp_path)
+
+    def test_a_damaged_state_is_refused(self, stock: Stock, tmp_path: Path) -> None:
+        run = started(stock)
+        run.save(tmp_path)
+        state = tmp_path / "state.pt"
+        state.write_bytes(state.read_bytes()[:5000])
+        with pytest.raises(CheckpointError, match="cannot be taken up again"):
+            run.go_on(tmp_path)
+
     def test_one_that_was_saved_on_a_gpu_goes_on_without_one(
         self, stock: Stock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -158,20 +172,6 @@ class TestRun:
         held = [*elsewhere.network.state_dict().values(), *elsewhere.averaged.values(), *moments]
         assert len(moments) == len(list(elsewhere.network.parameters()))
         assert {tensor.device.type for tensor in held} == {"meta"}
-
-    def test_another_recipe_is_refused(self, stock: Stock, tmp_path: Path) -> None:
-        started(stock).save(tmp_path)
-        other = started(stock, Recipe(seed=4, steps=6, size=2, length=2, side_px=64, warm_up=2))
-        with pytest.raises(CheckpointError, match="another recipe"):
-            other.go_on(tmp_path)
-
-    def test_a_damaged_state_is_refused(self, stock: Stock, tmp_path: Path) -> None:
-        run = started(stock)
-        run.save(tmp_path)
-        state = tmp_path / "state.pt"
-        state.write_bytes(state.read_bytes()[:5000])
-        with pytest.raises(CheckpointError, match="cannot be taken up again"):
-            run.go_on(tmp_path)
 
     def test_the_learning_rate_rises_and_falls(self) -> None:
         recipe = Recipe(steps=1000, warm_up=100, rate=1.0)

@@ -90,6 +90,9 @@ HeldOutOption: TypeAlias = Annotated[
     int, typer.Option(min=1, help="Drawn clips that it is measured on and never learns from.")
 ]
 ThreadsOption: TypeAlias = Annotated[int | None, typer.Option(min=1, help="Processor threads; all by default.")]
+WorkersOption: TypeAlias = Annotated[
+    int, typer.Option(min=0, help="Processes that compose pictures ahead, on Linux; as many as feed the GPU.")
+]
 DeviceOption: TypeAlias = Annotated[str, typer.Option(help="auto|cpu|cuda[:k]")]
 WidthOption: TypeAlias = Annotated[
     int, typer.Option(min=4, help="Channels at full size; fewer than 32 make a thin one, which no matter can load.")
@@ -119,6 +122,7 @@ def _command(kind: MattingKind) -> None:
         held_out: HeldOutOption = 12,
         width: WidthOption = WIDTH,
         threads: ThreadsOption = None,
+        workers: WorkersOption = 0,
         device: DeviceOption = "auto",
     ) -> None:
         if side % 32:
@@ -132,7 +136,7 @@ def _command(kind: MattingKind) -> None:
         warm_up = min(known.warm_up, max(steps // 10, 1))
         given = replace(known, seed=seed, steps=steps, size=size, length=length, side_px=side, torn=torn, rate=rate)
         recipe = replace(given, warm_up=warm_up, precision=precision, bystanders=bystanders)
-        _train(kind, recipe, folder, out, width, start, stop or steps, every, held_out, threads, device)
+        _train(kind, recipe, folder, out, width, start, stop or steps, every, held_out, threads, workers, device)
 
     if kind == "lite":
         learn.__annotations__["width"] = NoWidthOption
@@ -158,6 +162,7 @@ def _train(
     every: int,
     held_out: int,
     threads: int | None,
+    workers: int,
     device: str,
 ) -> None:
     import torch
@@ -184,7 +189,7 @@ def _train(
             run.go_on(out)
         last = min(recipe.steps, stop)
         if run.rank:  # the first process measures, tells and writes
-            deque(run.steps(last), maxlen=0)
+            deque(run.steps(last, workers), maxlen=0)
             return
         if run.done:
             say(f"{out}: going on after step {run.done}")
@@ -196,7 +201,7 @@ def _train(
         if board.installed():
             curves = closing_at_last.enter_context(closing(board.Board(out, run.done)))
             say(f"Curves and pictures: tensorboard --logdir {out / board.FOLDER}")
-        for step in run.steps(last):
+        for step in run.steps(last, workers):
             total, counted = total + step.loss, counted + 1
             ctx.report(step.number / recipe.steps, f"Step {step.number}")
             if curves:

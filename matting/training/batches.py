@@ -26,19 +26,25 @@ LONGER_PX = 512
 
 
 class Batch(NamedTuple):
-    """B instances over T frames.
+    """B instances over T frames, in as few bytes as they come on their way to a network; see :meth:`ready`.
 
     Attributes:
-        frames: ``[B, T, 3, H, W]`` float32, ImageNet-normalised RGB.
-        target: ``[B, T, 1, H, W]`` of 0 and 1, guidance of the instance.
-        reference: ``[B, T, 1, H, W]`` of 0 and 1, guidance of all others together.
-        truth: ``[B, T, 2, H, W]`` in [0, 1]: alphas of the instance and of all others together.
+        frames: ``[B, T, 3, H, W]`` uint8 RGB.
+        target: ``[B, T, 1, H, W]`` bool, guidance of the instance.
+        reference: ``[B, T, 1, H, W]`` bool, guidance of all others together.
+        truth: ``[B, T, 2, H, W]`` uint8: alphas of the instance and of all others together.
     """
 
     frames: Tensor
     target: Tensor
     reference: Tensor
     truth: Tensor
+
+    def ready(self) -> Batch:
+        """As float32: frames ImageNet-normalised, masks 0 and 1, alphas in [0, 1]; computed where the batch is."""
+        mean, deviation = (self.frames.new_tensor(of, dtype=torch.float32)[:, None, None] for of in (MEAN, DEVIATION))
+        frames = (self.frames / 255 - mean) / deviation
+        return Batch(frames, self.target.float(), self.reference.float(), self.truth / 255)
 
 
 class Sample(NamedTuple):
@@ -82,10 +88,25 @@ def samples(
     return [_sample(stock, rng, length, side_px, harm, bystanders) for rng in dice]
 
 
-def batch(stock: Stock, seed: int, step: int, size: int, length: int, side_px: int, harm: Harm | None = None) -> Batch:
-    """The batch of a step: one instance of each of its :func:`samples`."""
-    drawn = samples(stock, seed, step, size, length, side_px, harm)
-    return joined([as_batch(one.clip.frames, one.clip.alphas, one.masks, one.who) for one in drawn])
+def one_of_each(drawn: Sequence[Sample]) -> Batch:
+    """One instance of each clip."""
+    return joined([_pair(one, one.who) for one in drawn])
+
+
+def everybody(drawn: Sequence[Sample]) -> Batch:
+    """All instances of each clip that are to be seen or have a mask: all that something can be learnt from.
+
+    Composing a clip takes much longer than looking at one more person in it.
+    """
+    pairs = []
+    for one in drawn:
+        there = np.flatnonzero(one.clip.alphas.any(axis=(0, 2, 3)) | one.masks.any(axis=(0, 2, 3)))
+        pairs += [_pair(one, int(who)) for who in there] or [_pair(one, one.who)]
+    return joined(pairs)
+
+
+def _pair(one: Sample, who: int) -> Batch:
+    return as_batch(one.clip.frames, one.clip.alphas, one.masks, who)
 
 
 def joined(parts: Sequence[Tensors]) -> Tensors:
@@ -103,11 +124,10 @@ def _sample(stock: Stock, rng: Generator, length: int, side_px: int, harm: Harm 
 def as_batch(frames: NDArray[np.uint8], alphas: NDArray[np.uint8], masks: NDArray[np.bool_], who: int) -> Batch:
     """One instance of a clip as a batch: ``[T, H, W, 3]``, ``[T, N, H, W]`` and ``[T, N, H, W]``, its place in N."""
     others = [place for place in range(alphas.shape[1]) if place != who]
-    rest = np.minimum(alphas[:, others].sum(axis=1, dtype=np.int32), 255)
-    normalised = (frames.astype(np.float32) / 255 - np.array(MEAN, np.float32)) / np.array(DEVIATION, np.float32)
+    rest = np.minimum(alphas[:, others].sum(axis=1, dtype=np.int32), 255).astype(np.uint8)
     return Batch(
-        torch.from_numpy(normalised).permute(0, 3, 1, 2)[None],
-        torch.from_numpy(masks[None, :, who, None].astype(np.float32)),
-        torch.from_numpy(np.asarray(masks[:, others].any(axis=1), np.float32)[None, :, None]),
-        torch.from_numpy(np.stack([alphas[:, who], rest], axis=1).astype(np.float32) / 255)[None],
+        torch.from_numpy(np.ascontiguousarray(np.moveaxis(frames, -1, 1)))[None],
+        torch.from_numpy(masks[None, :, who, None]),
+        torch.from_numpy(np.asarray(masks[:, others].any(axis=1))[None, :, None]),
+        torch.from_numpy(np.stack([alphas[:, who], rest], axis=1))[None],
     )

@@ -17,7 +17,7 @@ from matting.networks.maggie_instances import SLOTS
 from matting.networks.msg_vim import MsgVim
 from matting.synthesis.guidance import Harm
 from matting.training import maggie, msg_vim
-from matting.training.batches import Batch, Sample, as_batch, joined, samples
+from matting.training.batches import Batch, Sample, everybody, joined, one_of_each, samples
 from matting.training.dense import objective
 from matting.training.layers import Layers, layers_of
 from matting.training.recipes import Recipe
@@ -62,12 +62,13 @@ def lesson(kind: MattingKind) -> Lesson:
 
 
 class LiteLesson:
-    """One instance of each clip at a time, by :func:`dense.objective`."""
+    """Everybody of each clip, one beside the other, by :func:`dense.objective`."""
 
     def batch(self, stock: Stock, recipe: Recipe, step: int, rank: int = 0) -> Batch:
-        return joined([_pair(one) for one in _drawn(stock, recipe, step, rank)])
+        return everybody(_drawn(stock, recipe, step, rank))
 
     def loss(self, network: nn.Module, given: Batch, recipe: Recipe, step: int) -> Tensor:
+        given = given.ready()
         with _precise(recipe, given.frames):
             out = network(given.frames, given.target, given.reference)
         return objective(out, given.truth, given.target)
@@ -86,10 +87,10 @@ class MsgVimLesson:
     def batch(self, stock: Stock, recipe: Recipe, step: int, rank: int = 0) -> Layered:
         drawn = _drawn(stock, recipe, step, rank)
         layers = [layers_of(one.clip.alphas, one.clip.foregrounds, one.clip.backgrounds, one.who) for one in drawn]
-        return Layered(joined([_pair(one) for one in drawn]), joined(layers))
+        return Layered(one_of_each(drawn), joined(layers))
 
     def loss(self, network: nn.Module, given: Layered, recipe: Recipe, step: int) -> Tensor:
-        pairs, layers = given
+        pairs, layers = given.pairs.ready(), given.layers
         with _precise(recipe, pairs.frames):
             out = network(pairs.frames, pairs.target, pairs.reference)
         by_truth = _by_truth(step, recipe.warm_up, 3 * recipe.warm_up)
@@ -115,13 +116,8 @@ def _precise(recipe: Recipe, like: Tensor) -> torch.autocast:
 
 
 def _drawn(stock: Stock, recipe: Recipe, step: int, rank: int) -> list[Sample]:
-    size, length = recipe.shape_at(step)
-    harm = Harm(torn=recipe.torn)
+    size, length, harm = recipe.size, recipe.length, Harm(torn=recipe.torn)
     return samples(stock, recipe.seed, step, size, length, recipe.side_px, harm, rank * size, recipe.bystanders)
-
-
-def _pair(one: Sample) -> Batch:
-    return as_batch(one.clip.frames, one.clip.alphas, one.masks, one.who)
 
 
 def _slots(one: Sample, rng: Generator) -> maggie.Slots:

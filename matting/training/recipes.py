@@ -22,11 +22,8 @@ class Recipe:
         seed: of weights and batches.
         steps: of the whole run; the learning rate follows from it.
         processes: that learn together, each from a batch of its own.
-        size: instances in a batch; of MaGGIe clips, with all that are in them.
-        length: frames of each.
-        long_from: share of the steps after which a batch holds fewer instances over more frames; 1 for never. A
-            temporal unit that only ever saw two frames goes astray over ten.
-        long_size, long_length: instances and frames from then on.
+        size: clips in a batch; of MSG-VIM, one instance of each, else everybody.
+        length: frames of each. A temporal unit that only ever saw two frames goes astray over ten.
         side_px: of the crops.
         torn: share of the clips in which a piece of somebody's guidance is missing, or too much, on all frames.
         bystanders: share of the clips with people in the background who are nobody's instance.
@@ -47,9 +44,6 @@ class Recipe:
     processes: int = 1
     size: int = 8
     length: int = 2
-    long_from: float = 1.0
-    long_size: int = 3
-    long_length: int = 6
     side_px: int = 128
     torn: float = 0.0
     bystanders: float = 0.0
@@ -62,11 +56,6 @@ class Recipe:
     optimiser: Literal["adamw", "adam"] = "adamw"
     betas: tuple[float, float] = (0.9, 0.999)
     schedule: Literal["cosine", "one-cycle"] = "cosine"
-
-    def shape_at(self, step: int) -> tuple[int, int]:
-        """Instances and frames in the batch of a step."""
-        late = step >= round(self.long_from * self.steps)
-        return (self.long_size, self.long_length) if late else (self.size, self.length)
 
     def rate_at(self, step: int) -> float:
         """The learning rate of a step."""
@@ -91,7 +80,7 @@ def _fallen(start: float, end: float, share: float) -> float:
 
 
 RECIPES: dict[MattingKind, Recipe] = {
-    "lite": Recipe(steps=13_000, long_from=8 / 13),
+    "lite": Recipe(size=24, length=6, side_px=192, torn=0.1, bystanders=0.4),
     "msg-vim": Recipe(
         size=2, length=10, side_px=512, rate=1e-3, warm_up=2000, decay=0.0, optimiser="adam", betas=(0.5, 0.99)
     ),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -12,8 +13,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import clip_grad_norm_
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+from torch.utils.data import DataLoader, Dataset
 
-from matting.errors import CheckpointError
+from matting.errors import CheckpointError, UnavailableError
 from matting.files import replacing
 from matting.inference.device import keep_to, precision_named
 from matting.training.recipes import Recipe
@@ -78,11 +81,32 @@ class Run:
         method = torch.optim.AdamW if recipe.optimiser == "adamw" else torch.optim.Adam
         self._optimiser = method(network.parameters(), lr=recipe.rate, betas=recipe.betas, weight_decay=recipe.decay)
 
-    def steps(self, last: int | None = None) -> Iterator[Step]:
-        """Train up to a step, else the recipe's last one, one at a time."""
-        while self.done < (self.recipe.steps if last is None else last):
-            given = self._lesson.batch(self._stock, self.recipe, self.done, self.rank)
+    def steps(self, last: int | None = None, workers: int = 0) -> Iterator[Step]:
+        """Train up to a step, else the recipe's last one, one at a time.
+
+        Args:
+            last: number of that step.
+            workers: processes that compose batches ahead of time; the batches are the same as without them.
+
+        Raises:
+            UnavailableError: there are to be workers where processes cannot share the stock.
+        """
+        ahead = range(self.done, self.recipe.steps if last is None else last)
+        for given in self.batches(ahead, workers):
             yield Step(self.done + 1, self.learn(given))
+
+    def batches(self, steps: range, workers: int = 0) -> Iterable[Any]:
+        """The lesson's batches for some steps; see :meth:`steps`."""
+        if workers and "fork" not in multiprocessing.get_all_start_methods():
+            raise UnavailableError("Only on Linux can several processes compose batches; leave --workers out.")
+        return DataLoader(
+            _Batches(self._lesson, self._stock, self.recipe, self.rank),
+            batch_size=None,
+            sampler=steps,
+            num_workers=workers,
+            multiprocessing_context="fork" if workers else None,
+            pin_memory=torch.cuda.is_available(),
+        )
 
     def learn(self, given: Any) -> float:
         """One step on a batch of the lesson, and the others' at the same time; returns the mean loss."""
@@ -102,11 +126,14 @@ class Run:
     @torch.no_grad()
     def _average(self) -> None:
         keep = min(self.recipe.average, (1 + self.done) / (10 + self.done))  # soon forgets where it began
+        means, tensors = [], []
         for name, tensor in self.network.state_dict().items():
             if tensor.is_floating_point():
-                self.averaged[name].lerp_(tensor, 1 - keep)
+                means.append(self.averaged[name])
+                tensors.append(tensor)
             else:
                 self.averaged[name].copy_(tensor)
+        get_ema_multi_avg_fn(keep)(means, tensors, None)  # type: ignore[no-untyped-call]
 
     def save(self, folder: Path) -> None:
         """Put everything on disk; raises OutputError, and what was there before stays then."""
@@ -142,6 +169,16 @@ class Run:
         self.done = state["done"]
 
 
+class _Batches(Dataset[Any]):
+    """The batches of a lesson by the number of the step."""
+
+    def __init__(self, lesson: Lesson, stock: Stock, recipe: Recipe, rank: int) -> None:
+        self._lesson, self._stock, self._recipe, self._rank = lesson, stock, recipe, rank
+
+    def __getitem__(self, step: int) -> Any:
+        return self._lesson.batch(self._stock, self._recipe, step, self._rank)
+
+
 class _Judged(nn.Module):
     """A network with its lesson; its call is the loss, whichever parts of the network the lesson uses.
 
@@ -159,7 +196,7 @@ class _Judged(nn.Module):
 def moved(given: Any, device: torch.device) -> Any:
     """A named tuple of tensors and of such tuples on a device."""
     if isinstance(given, torch.Tensor):
-        return given.to(device)
+        return given.to(device, non_blocking=True)
     return type(given)(*(moved(part, device) for part in given))
 
 

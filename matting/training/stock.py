@@ -6,6 +6,7 @@ colours and light, last longer than thousands of finished clips.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,8 +54,9 @@ class Stock:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.people = [_read_person(path) for path in sorted((folder / PEOPLE).glob("*.npz"))]
-        self.grounds = [_read_ground(path) for path in sorted((folder / GROUNDS).glob("*.png"))]
+        with ThreadPoolExecutor() as pool:
+            self.people = list(pool.map(_read_person, sorted((folder / PEOPLE).glob("*.npz"))))
+            self.grounds = list(pool.map(_read_ground, sorted((folder / GROUNDS).glob("*.png"))))
         if not self.people or not self.grounds:
             raise MediaError(f"{folder} holds no people or no grounds; make some with: matteo train stock {folder}")
 
@@ -189,7 +191,7 @@ class _Ground:
         warped = cv2.warpAffine(self._picture, matrix, size, flags=how, borderMode=cv2.BORDER_REFLECT_101)
         seen = warped.astype(np.float32)
         if self._grey:
-            seen += self._grey * (seen.mean(-1, keepdims=True) - seen)
+            seen = _greyed(seen, float(self._grey))
         return np.asarray(np.clip(seen * self._gain, 0, 1), np.float32)
 
 
@@ -201,7 +203,7 @@ class _Part:
         person = stock.people[int(rng.integers(len(stock.people)))]
         start = int(rng.integers(0, max(len(person.rgba) - length, 0) + 1))
         order = _to_and_fro(np.arange(start, start + length), len(person.rgba))[:: int(rng.choice((-1, 1)))]
-        scale = side_px * np.exp(rng.uniform(np.log(0.6), np.log(3.2))) / person.rgba.shape[1]
+        scale = side_px * np.exp(rng.uniform(np.log(0.4), np.log(2.8))) / person.rgba.shape[1]
         # Warping takes single pixels: what shrinks much is made small beforehand.
         half = 2 ** max(0, int(np.floor(np.log2(1 / scale) + 0.25))) if scale < 1 else 1
         self._frames = [_shrunk(person.rgba[place], half) for place in order]
@@ -246,9 +248,9 @@ class _Look:
     """Colours of a person in a scene."""
 
     def __init__(self, rng: Generator, ground: FloatArray) -> None:
-        self._gain = np.exp(rng.normal(0, 0.12, 3) + rng.normal(0.15, 0.25)).astype(np.float32)
+        gain = np.exp(rng.normal(0, 0.12, 3) + rng.normal(0.15, 0.25))
         gamma = float(np.exp(rng.normal(0, 0.2)))
-        self._table = ((np.arange(256) / 255) ** gamma).astype(np.float32)
+        self._table = ((np.arange(256) / 255)[None, :, None] ** gamma * gain).astype(np.float32)
         # Now and then somebody is of the colour of what is behind them, which is when matting is hard.
         self._towards = ground, float(rng.choice((0.0, 0.0, 0.0, rng.uniform(0.2, 0.7))))
         self._grey = float(rng.choice((0.0, 0.0, rng.uniform(0.3, 1.0))))
@@ -256,15 +258,21 @@ class _Look:
 
     def worn(self, colour: FloatArray, cloth: NDArray[np.uint8] | None) -> FloatArray:
         """Of straight colours ``[H, W, 3]`` and, if there is one, a pattern of the same size."""
-        worn = self._table[to_8_bit(colour)] * self._gain
+        worn = np.asarray(cv2.LUT(to_8_bit(colour), self._table), np.float32)
         if cloth is not None:
             worn *= 1 + self._strength * (cloth.astype(np.float32) / 127.5 - 1)
         if self._grey:
-            worn += np.float32(self._grey) * (worn.mean(-1, keepdims=True) - worn)
+            worn = _greyed(worn, self._grey)
         ground, share = self._towards
         if share:
             worn += np.float32(share) * (ground - worn)
         return np.asarray(np.clip(worn, 0, 1), np.float32)
+
+
+def _greyed(colours: FloatArray, share: float) -> FloatArray:
+    """``[H, W, 3]``, brought towards the mean of the three."""
+    mixing = (1 - share) * np.eye(3) + share / 3
+    return np.asarray(cv2.transform(colours, mixing), np.float32)
 
 
 def _turned(x: float, y: float, angle: float) -> NDArray[np.float64]:

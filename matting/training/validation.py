@@ -21,6 +21,7 @@ from matting.synthesis.guidance import guidance
 from matting.synthesis.procedural import procedural_clip
 from matting.training.batches import as_batch
 from matting.training.maggie import in_slots
+from matting.training.run import moved
 
 FRAMES, SIZE = 3, (160, 288)
 _SHOWN = 6
@@ -71,7 +72,8 @@ def mattes(network: nn.Module, clip: Known) -> FloatArray:
     people = []
     for who in range(clip.masks.shape[1]):
         given = as_batch(clip.frames, clip.alphas, clip.masks, who)
-        out = network(given.frames.to(device), given.target.to(device), given.reference.to(device))
+        seen = moved(given, device).ready()
+        out = network(seen.frames, seen.target, seen.reference)
         people.append(_array(out.alpha[0, :, 0]))
     return np.stack(people, axis=1)
 

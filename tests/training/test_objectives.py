@@ -29,7 +29,7 @@ def layers(clip: LayeredClip, who: int = 0) -> Layers:
 class TestLayers:
     def test_they_compose_to_the_clean_picture_with_the_true_mattes(self, clip: LayeredClip) -> None:
         for who in range(3):
-            truth = as_batch(clip.frames, clip.alphas, clip.alphas > 127, who).truth
+            truth = as_batch(clip.frames, clip.alphas, clip.alphas > 127, who).ready().truth
             made = layers(clip, who)
             error = losses.composition(truth, made.foregrounds, made.background, made.clean)
             assert error.item() < 1e-6
@@ -45,12 +45,12 @@ def perfect(truth: torch.Tensor) -> MsgVimMattes:
 class TestMsgVim:
     @pytest.mark.parametrize("by_truth", [0.0, 1.0])
     def test_true_mattes_cost_nothing(self, clip: LayeredClip, by_truth: float) -> None:
-        truth = as_batch(clip.frames, clip.alphas, clip.alphas > 127, 1).truth
+        truth = as_batch(clip.frames, clip.alphas, clip.alphas > 127, 1).ready().truth
         loss = msg_vim.loss_of(perfect(truth), truth, layers(clip, 1), np.random.default_rng(0), by_truth)
         assert loss.total().item() < 1e-6
 
     def test_composition_pulls_a_matte_towards_the_picture(self, clip: LayeredClip) -> None:
-        truth = as_batch(clip.frames, clip.alphas, clip.alphas > 127, 1).truth
+        truth = as_batch(clip.frames, clip.alphas, clip.alphas > 127, 1).ready().truth
         faint = (0.8 * truth).requires_grad_()
         loss = msg_vim.loss_of(perfect(faint), truth, layers(clip, 1), np.random.default_rng(0), 1.0)
         loss.composition.os8.backward()  # type: ignore[no-untyped-call]
@@ -61,7 +61,7 @@ class TestMsgVim:
     def test_every_weight_of_a_thin_one_learns(self, clip: LayeredClip) -> None:
         torch.manual_seed(0)
         network = MsgVim(width=4).train()
-        given = as_batch(clip.frames, clip.alphas, clip.alphas > 127, 0)
+        given = as_batch(clip.frames, clip.alphas, clip.alphas > 127, 0).ready()
         out = network(given.frames, given.target, given.reference)
         loss = msg_vim.loss_of(out, given.truth, layers(clip), np.random.default_rng(0), 1.0).total()
         loss.backward()  # type: ignore[no-untyped-call]

@@ -16,7 +16,7 @@ import main
 from matting.errors import CheckpointError, MediaError
 from matting.networks import checkpoints, create
 from matting.synthesis.layers import recompose
-from matting.training.batches import batch
+from matting.training.batches import everybody, one_of_each, samples
 from matting.training.lessons import LiteLesson
 from matting.training.recipes import Recipe
 from matting.training.run import Run
@@ -61,24 +61,35 @@ def started(stock: Stock, recipe: Recipe = RECIPE) -> Run:
 
 class TestBatches:
     def test_a_step_is_always_the_same_and_every_step_another(self, stock: Stock) -> None:
-        first, again, next_ = (batch(stock, 1, step, 2, 2, 64) for step in (5, 5, 6))
+        first, again, next_ = (one_of_each(samples(stock, 1, step, 2, 2, 64)) for step in (5, 5, 6))
         for one, other in zip(first, again, strict=True):
             torch.testing.assert_close(one, other, rtol=0, atol=0)
         assert not torch.equal(first.frames, next_.frames)
 
     def test_shapes_and_ranges(self, stock: Stock) -> None:
-        given = batch(stock, 1, 0, 3, 2, 64)
+        given = one_of_each(samples(stock, 1, 0, 3, 2, 64)).ready()
         assert given.frames.shape == (3, 2, 3, 64, 64)
         assert given.target.shape == given.reference.shape == (3, 2, 1, 64, 64)
         assert given.truth.shape == (3, 2, 2, 64, 64)
         assert set(torch.unique(given.target).tolist()) <= {0.0, 1.0}
         assert given.truth.min() >= 0
         assert given.truth.sum(dim=2).max() <= 1 + 1e-6
+        assert -2.2 < given.frames.min() < 0 < given.frames.max() < 2.7
+
+    def test_everybody_of_a_clip_is_learnt_from(self, stock: Stock) -> None:
+        drawn = samples(stock, 1, 0, 8, 2, 64)
+        given = everybody(drawn).ready()
+        seen = [one.clip.alphas[:, who] for one in drawn for who in range(one.clip.alphas.shape[1])]
+        seen = [alpha for alpha in seen if alpha.any()]
+        assert len(seen) > len(drawn)
+        assert len(given.truth) >= len(seen)
+        learnt = {alpha.numpy().tobytes() for alpha in everybody(drawn).truth[:, :, 0]}
+        assert {alpha.tobytes() for alpha in seen} <= learnt
 
     def test_guidance_belongs_to_the_truth(self, stock: Stock) -> None:
         agree = []
         for step in range(20):
-            given = batch(stock, 2, step, 2, 2, 64)
+            given = one_of_each(samples(stock, 2, step, 2, 2, 64)).ready()
             agree.append(float(((given.target > 0.5) == (given.truth[:, :, :1] > 0.5)).float().mean()))
         assert np.mean(agree) > 0.8  # a part of a picture holds more of edges than the whole
 
@@ -129,6 +140,12 @@ class TestRun:
         second.go_on(tmp_path)
         curve += [step.loss for step in second.steps()]
         assert curve == whole
+
+    @pytest.mark.usefixtures("one_thread")
+    @pytest.mark.skipif(sys.platform != "linux", reason="processes cannot share a stock")
+    def test_others_may_compose_its_batches(self, stock: Stock) -> None:
+        alone = [step.loss for step in started(stock).steps()]
+        assert [step.loss for step in started(stock).steps(workers=2)] == alone
 
     def test_another_recipe_is_refused(self, stock: Stock, tmp_path: Path) -> None:
         started(stock).save(tmp_path)

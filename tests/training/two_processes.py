@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from matting.networks import create
-from matting.training.batches import Batch
+from matting.training.batches import Batch, one_of_each, samples
 from matting.training.lessons import LiteLesson
 from matting.training.recipes import Recipe
 from matting.training.run import Run
@@ -21,9 +21,15 @@ RECIPE = Recipe(seed=3, steps=4, processes=2, size=2, length=2, side_px=64, warm
 
 
 class PlainLesson(LiteLesson):
-    """Everything counts the same, so that the loss of a large batch is the mean of the losses of its parts."""
+    """One instance of each clip, and everything counts the same, so that the loss of a large batch is the mean of
+    the losses of its parts."""
+
+    def batch(self, stock: Stock, recipe: Recipe, step: int, rank: int = 0) -> Batch:
+        size, first = recipe.size, rank * recipe.size
+        return one_of_each(samples(stock, recipe.seed, step, size, recipe.length, recipe.side_px, first=first))
 
     def loss(self, network: nn.Module, given: Batch, recipe: Recipe, step: int) -> Tensor:
+        given = given.ready()
         out = network(given.frames, given.target, given.reference)
         loss: Tensor = (out.alpha_os1 - given.truth).square().mean()
         return loss

@@ -14,17 +14,17 @@ from matting.inference.colour_lines import along_colours
 
 REACH_PX = 32
 """Farther than this from the mask's edge lite has no say."""
-DOUBT = 0.03
+DOUBT = 0.02
 """What lite leaves of an instance where there is none, and takes from it where it is whole."""
-DEEP_DOUBT = 0.3
+DEEP_DOUBT = 0.1
 """The deeper inside the mask, the surer lite must be to take something from it: so much more at ``REACH_PX``."""
 SPECKLED = 0.03
 """Masks of trackers differ from the majority of their neighbours in less than 1 % of a picture."""
-TRUST = 0.001
+TRUST = 0.003
 """In lite's matte against the colours of the picture."""
 STEPS = 16
 """From lite's matte towards what the colours of the picture say; with more of them drawn clips get worse."""
-_SURE = 0.02
+_SURE = 0.005
 _MARGIN_PX = 3
 
 

@@ -92,7 +92,9 @@ class Lite(nn.Module):
         quarter = self.up4(_risen(self.rise4(eighth), x4))
         passed, remembered = quarter[:, :-_CARRIED], quarter[:, -_CARRIED:]
         states = self.temporal(remembered.reshape(*frames.shape[:2], *remembered.shape[1:]), memory)
-        quarter = torch.cat((passed, states.flatten(0, 1)), 1)
+        # In the order of pixels, as everything else is: sums of maps in different orders take as long as convolutions.
+        states_of_pixels = states.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        quarter = torch.cat((passed, states_of_pixels), 1)
         return eighth, quarter, self.up2(_risen(self.rise2(quarter), x2)), states[:, -1]
 
 

@@ -34,7 +34,7 @@ def test_far_from_its_edge_the_mask_is_right_and_near_it_the_matte() -> None:
     within = used[100, 100:130]
     np.testing.assert_allclose(within[0], 0.5, atol=0.01)
     assert (np.diff(within) > 0).all()
-    assert 0.65 < within[-1] < 0.75  # half is not enough to contradict a mask deep inside, and nothing still is
+    assert 0.54 < within[-1] < 0.57  # half is less of a reason to contradict a mask deep inside, and nothing still is
     assert (near_mask(0 * alpha, mask)[100, 100:130] == 0).all()
     assert (used[50, 100:200] == 0).all()
     assert (used[149, 100:200] == 1).all()

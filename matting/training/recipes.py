@@ -80,7 +80,7 @@ def _fallen(start: float, end: float, share: float) -> float:
 
 
 RECIPES: dict[MattingKind, Recipe] = {
-    "lite": Recipe(size=24, length=6, side_px=192, torn=0.1, bystanders=0.4),
+    "lite": Recipe(steps=6_900, size=24, length=6, side_px=192, torn=0.1, bystanders=0.4),
     "msg-vim": Recipe(
         size=2, length=10, side_px=512, rate=1e-3, warm_up=2000, decay=0.0, optimiser="adam", betas=(0.5, 0.99)
     ),

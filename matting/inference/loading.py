@@ -34,8 +34,8 @@ cases move by 0.003 to 0.02 on average and by up to 1 in single pixels (``matteo
 
 
 VERSIONS = {"lite": 3}
-"""Of what we do with a network's mattes; 1 where nothing is said. Lite's second looks at people through windows, its third
-settles in fewer steps."""
+"""Of what we do with a network's mattes; 1 where nothing is said. Lite's second looks at people through windows,
+its third settles in fewer steps."""
 
 
 def learned_name(kind: str, fingerprint: str, short_side: int | None, precision: str = "fp32") -> str:

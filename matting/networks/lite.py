@@ -92,9 +92,9 @@ class Lite(nn.Module):
         quarter = self.up4(_risen(self.rise4(eighth), x4))
         passed, remembered = quarter[:, :-_CARRIED], quarter[:, -_CARRIED:]
         states = self.temporal(remembered.reshape(*frames.shape[:2], *remembered.shape[1:]), memory)
-        # In the order of pixels, as everything else is: sums of maps in different orders take as long as convolutions.
-        states_of_pixels = states.flatten(0, 1).contiguous(memory_format=torch.channels_last)
-        quarter = torch.cat((passed, states_of_pixels), 1)
+        # Stacked, states lie by channels; all else lies by pixels, and adding the one to the other takes its time.
+        carried = states.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+        quarter = torch.cat((passed, carried), 1)
         return eighth, quarter, self.up2(_risen(self.rise2(quarter), x2)), states[:, -1]
 
 

@@ -92,10 +92,10 @@ class Run:
             UnavailableError: there are to be workers where processes cannot share the stock.
         """
         ahead = range(self.done, self.recipe.steps if last is None else last)
-        for given in self.batches(ahead, workers):
+        for given in self._batches(ahead, workers):
             yield Step(self.done + 1, self.learn(given))
 
-    def batches(self, steps: range, workers: int = 0) -> Iterable[Any]:
+    def _batches(self, steps: range, workers: int = 0) -> Iterable[Any]:
         """The lesson's batches for some steps; see :meth:`steps`."""
         if workers and "fork" not in multiprocessing.get_all_start_methods():
             raise UnavailableError("Only on Linux can several processes compose batches; leave --workers out.")

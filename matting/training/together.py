@@ -42,5 +42,7 @@ def processes(device: str) -> Iterator[Accelerator | None]:
         if device == "cuda" and together.device.type != "cuda":
             raise DeviceError("There is no CUDA device on this machine; choose cpu.")
         yield together
+        # The first one still measures and writes; who leaves before takes the connections along.
+        together.wait_for_everyone()
     finally:
         together.end_training()

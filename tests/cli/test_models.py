@@ -197,7 +197,7 @@ def test_two_processes_that_get_one_model_fetch_it_once(does: Behaviour) -> None
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl+C goes to a whole console there")
 def test_ctrl_c_keeps_what_has_come(does: Behaviour, matteo: Run) -> None:
-    does.block_wait_s = 0.05
+    does.block_wait_s = 0.3
     known = model("mobile-sam")
     process = started("get", known.id)
     until = time.monotonic() + 60
